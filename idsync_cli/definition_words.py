@@ -13,7 +13,6 @@ from idsync_cli.core.config.definitions import (
     AttributeCondition,
     AudienceCondition,
     CalculatedAttribute,
-    Comparison,
     Condition,
     EventCondition,
     EventFilter,
@@ -21,6 +20,7 @@ from idsync_cli.core.config.definitions import (
     IdentityCondition,
     KnownCondition,
     Not,
+    ValueComparison,
 )
 from idsync_cli.errors import printable, quoted
 
@@ -101,7 +101,7 @@ def condition_words(condition: Condition) -> str:
     return f"it is in the audience {printable(condition.name)}"
 
 
-def comparison_words(comparison: Comparison) -> str:
+def comparison_words(comparison: ValueComparison) -> str:
     """What a comparison says of whatever stands in front of it."""
     values = comparison.values
     if comparison.operator is Operator.BETWEEN:

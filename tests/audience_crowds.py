@@ -17,7 +17,6 @@ from idsync_cli.core.config.definitions import (
     Audience,
     AudienceCondition,
     CalculatedAttribute,
-    Comparison,
     Condition,
     Definitions,
     EventCondition,
@@ -26,6 +25,7 @@ from idsync_cli.core.config.definitions import (
     IdentityCondition,
     KnownCondition,
     Not,
+    ValueComparison,
 )
 from idsync_cli.core.identity import Identifier
 from tests.audience_worlds import DAY, NOW, OF_IDENTITIES, TYPES, Happened, Person
@@ -42,20 +42,20 @@ HELD = ("a", "A", "ab", "1")
 AGES = (-1, 0, 1, DAY - 1, DAY, DAY + 1, 2 * DAY)
 
 
-def comparison(chance: Random, operators: Sequence[Operator] = tuple(Operator)) -> Comparison:
+def comparison(chance: Random, operators: Sequence[Operator] = tuple(Operator)) -> ValueComparison:
     operator = chance.choice(operators)
     if operator in (Operator.EXISTS, Operator.NOT_EXISTS):
-        return Comparison(operator)
+        return ValueComparison(operator)
     if operator in (Operator.BEFORE, Operator.AFTER):
-        return Comparison(operator, (chance.choice(TIMES),))
+        return ValueComparison(operator, (chance.choice(TIMES),))
     if operator is Operator.BETWEEN:
         ends = sorted(chance.choices(NUMBERS, k=2), key=float)
-        return Comparison(operator, tuple(chance.choice([ends, TIMES[:2], TIMES[1:3]])))
+        return ValueComparison(operator, tuple(chance.choice([ends, TIMES[:2], TIMES[1:3]])))
     if operator is Operator.IN_LIST:
-        return Comparison(operator, tuple(chance.choices((*TEXTS, *HELD), k=2)))
+        return ValueComparison(operator, tuple(chance.choices((*TEXTS, *HELD), k=2)))
     if operator in (*OF_IDENTITIES,):
-        return Comparison(operator, (chance.choice((*TEXTS, *HELD, *NUMBERS)),))
-    return Comparison(operator, (chance.choice(NUMBERS),))
+        return ValueComparison(operator, (chance.choice((*TEXTS, *HELD, *NUMBERS)),))
+    return ValueComparison(operator, (chance.choice(NUMBERS),))
 
 
 def events(chance: Random) -> EventFilter:

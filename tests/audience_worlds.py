@@ -16,7 +16,6 @@ from idsync_cli.core.config.definitions import (
     Audience,
     AudienceCondition,
     CalculatedAttribute,
-    Comparison,
     Condition,
     Definitions,
     EventCondition,
@@ -25,6 +24,7 @@ from idsync_cli.core.config.definitions import (
     IdentityCondition,
     KnownCondition,
     Not,
+    ValueComparison,
 )
 from idsync_cli.core.identity import Identifier, IdentityType
 
@@ -93,24 +93,28 @@ WITHIN = st.none() | st.sampled_from([1000, DAY, 2 * DAY])
 
 
 @st.composite
-def comparisons(draw: st.DrawFn, operators: Sequence[Operator] = tuple(Operator)) -> Comparison:
+def comparisons(
+    draw: st.DrawFn, operators: Sequence[Operator] = tuple(Operator)
+) -> ValueComparison:
     operator = draw(st.sampled_from(operators))
     match operator:
         case Operator.EXISTS | Operator.NOT_EXISTS:
-            return Comparison(operator)
+            return ValueComparison(operator)
         case Operator.IN_LIST:
-            return Comparison(operator, tuple(draw(st.lists(OPERANDS, min_size=1, max_size=3))))
+            return ValueComparison(
+                operator, tuple(draw(st.lists(OPERANDS, min_size=1, max_size=3)))
+            )
         case Operator.BETWEEN:
-            return Comparison(
+            return ValueComparison(
                 operator, draw(st.tuples(A_NUMBER, A_NUMBER) | st.tuples(A_TIME, A_TIME))
             )
         case Operator.BEFORE | Operator.AFTER:
-            return Comparison(operator, (draw(A_TIME),))
+            return ValueComparison(operator, (draw(A_TIME),))
         case Operator.EQUALS | Operator.NOT_EQUALS:
-            return Comparison(operator, (draw(OPERANDS),))
+            return ValueComparison(operator, (draw(OPERANDS),))
         case Operator.CONTAINS | Operator.NOT_CONTAINS:
-            return Comparison(operator, (draw(OPERANDS.filter(bool)),))
-    return Comparison(operator, (draw(A_NUMBER),))
+            return ValueComparison(operator, (draw(OPERANDS.filter(bool)),))
+    return ValueComparison(operator, (draw(A_NUMBER),))
 
 
 OF_IDENTITIES = (

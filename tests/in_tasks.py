@@ -18,7 +18,7 @@ from idsync_cli.core.scoped_profile import scoped
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.render.store_json import entry_json
-from idsync_cli.spark.rows import Answered, Kind, Row, Section, is_line, line_node, place_of
+from idsync_cli.spark.rows import Answered, RowKind, Section, TaskRow, is_line, line_node, place_of
 from idsync_cli.spark.rules import rules_of
 from idsync_cli.spark.state import rows_of, seen_by
 from idsync_cli.spark.task import TaskWork, run
@@ -99,14 +99,14 @@ def exported(store: SqliteStore, rules: Organization) -> list[str]:
         return [*profiles, *records.of(transaction.records())]
 
 
-def hidden_in(rows: Iterable[Row]) -> list[str]:
+def hidden_in(rows: Iterable[TaskRow]) -> list[str]:
     """What the rows of a state say beyond an export."""
     found = [row.data.decode() for row in rows if row.section == Section.TIMES_ALONE]
     known = [f"{row.mpid} {row.was_known}" for row in rows if row.section == Section.PROFILE]
     return sorted(found) + sorted(known)
 
 
-def lines_of_state(rows: Iterable[Row]) -> list[str]:
+def lines_of_state(rows: Iterable[TaskRow]) -> list[str]:
     """The rows of a state as an export."""
     found: list[str] = []
     key = None
@@ -147,7 +147,7 @@ class InTasks:
     window: Callable[[], int]
     tasks: int
     rng: random.Random
-    rows: list[Row] = field(default_factory=list)
+    rows: list[TaskRow] = field(default_factory=list)
     last_seq: int = 0
     result: Result = field(default_factory=Result)
     decisions: list[bytes] = field(default_factory=list)
@@ -182,7 +182,7 @@ class InTasks:
         given = tie_lines(lines, tied, leaders, handed_on)
         self._tie_new_mpids(lines, tied, leaders)
         work = TaskWork(rules_of(job.organization), self.seed, self.last_seq, NOW_MS, job.names)
-        by_task: dict[int, list[Row]] = defaultdict(list)
+        by_task: dict[int, list[TaskRow]] = defaultdict(list)
         tasks: dict[object, int] = {}
         count: Counter[object] = Counter()
         for (seq, file, line, data), place in zip(lines, given, strict=True):
@@ -190,10 +190,10 @@ class InTasks:
             leader = leaders.of(node)
             count[leader] += 1
             task = tasks.setdefault(leader, self.rng.randrange(self.tasks))
-            row = Row(Kind.LINE, seq, data, node, place=place, file=file, line=line)
+            row = TaskRow(RowKind.LINE, seq, data, node, place=place, file=file, line=line)
             by_task[task].append(row)
         self.sizes += count.values()
-        left: list[Row] = []
+        left: list[TaskRow] = []
         for row in self.rows:
             its_task = tasks.get(leaders.of(row.node))
             (left if its_task is None else by_task[its_task]).append(row)
@@ -203,7 +203,7 @@ class InTasks:
             if self.again:
                 assert [*run(work, sorted(rows, key=place_of))] == answered
             found += [each for each in answered if isinstance(each, Answered)]
-            left += [each for each in answered if isinstance(each, Row)]
+            left += [each for each in answered if isinstance(each, TaskRow)]
         answers = sorted(found, key=attrgetter("seq"))
         self.result.answers += [each.answer for each in answers]
         for each in answers:
@@ -240,7 +240,7 @@ class InTasks:
             leaders.tie(line_node(seq), mpid_name(mpid))
 
 
-def _erases(row: Row) -> bool:
+def _erases(row: TaskRow) -> bool:
     return row.section == Section.RECORD and json.loads(row.data)["record"] == "erasure"
 
 

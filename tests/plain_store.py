@@ -4,6 +4,7 @@ It looks at every profile for every question, as the tests of the core do (tests
 and shares nothing with the stores of idsync. Compiled, too, idsync has to take it.
 """
 
+import dataclasses
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ from idsync_cli.core.records import (
 )
 from idsync_cli.errors import StoreFault
 from idsync_cli.store.api import Store, Transaction
+from idsync_cli.store.causes import Cause, KeptRequest
 from idsync_cli.store.values import (
     EVERY_PROFILE,
     HistoryChange,
@@ -53,8 +55,9 @@ from tests.plain_records import (
 class PlainTransaction(Transaction):
     """All that there is, while it may still be given up."""
 
-    def __init__(self, key: bytes, before: "PlainTransaction | None" = None) -> None:
-        self.key = key
+    def __init__(self, seed: int, before: "PlainTransaction | None" = None) -> None:
+        self.number = seed
+        self.key = key_of(seed)
         self.seq: int = before.seq if before else 0
         self.rules: dict[str, str] = dict(before.rules) if before else {}
         self.told_rules = False
@@ -62,7 +65,7 @@ class PlainTransaction(Transaction):
         self.taken: set[int] = set(before.taken) if before else set()
         self.login_bits: dict[str, int] = dict(before.login_bits) if before else {}
         self.given_out: set[int] = set(before.given_out) if before else set()
-        self.answered: dict[int, int] = dict(before.answered) if before else {}
+        self.asked: dict[int, KeptRequest] = dict(before.asked) if before else {}
         self.erased: list[Erasure] = list(before.erased) if before else []
         self.batches: dict[bytes, ProfileView | None] = dict(before.batches) if before else {}
         self.data: list[Brought] = list(before.data) if before else []
@@ -86,6 +89,10 @@ class PlainTransaction(Transaction):
         }
 
     @property
+    def seed(self) -> int:
+        return self.number
+
+    @property
     def last_seq(self) -> int:
         return self.seq
 
@@ -96,11 +103,14 @@ class PlainTransaction(Transaction):
     def is_taken(self, seq: int) -> bool:
         return seq in self.taken
 
-    def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
+    def stale_scopes(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
         names = [name for name in rules if name in self.login_bits]
-        stale = [name for name in names if self.login_bits[name] != rules[name].login_bits]
+        return tuple(name for name in names if self.login_bits[name] != rules[name].login_bits)
+
+    def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
+        stale = self.stale_scopes(rules)
         self.login_bits |= {name: rules[name].login_bits for name in stale}
-        return tuple(stale)
+        return stale
 
     def prefetch(
         self,
@@ -156,7 +166,7 @@ class PlainTransaction(Transaction):
             record = DigestRecord(decision.profile.mpid, entry.seq, decision.digest, self.key)
             self.digests[decision.digest] = record
         self.taken.add(entry.seq)
-        self.answered[entry.seq] = decision.profile.mpid
+        self.keep_request(scope, decision, entry)
         self.login_bits.setdefault(scope, rules.login_bits)
         done: list[HistoryChange] = [*decision.changes]
         if decision.data is not None:
@@ -194,6 +204,7 @@ class PlainTransaction(Transaction):
         self.login_bits.setdefault(scope, rules.login_bits)
         if time_ms is not None:
             self.data.append(Brought(profile.mpid, profile.created_seq, time_ms, None))
+            self.keep_import(profile.created_seq, profile.mpid, time_ms)
             how = profile.created_seq, time_ms, Import.IMPORT, None, None
             self.entries += [
                 HistoryEntry(*how, Change(Op.ADD, profile.mpid, each), Import.IMPORT)
@@ -218,7 +229,7 @@ class PlainTransaction(Transaction):
             each.mpid
             for each in self.entries
             if isinstance(each.change, Change) and each.change.op is Op.REMOVE
-            if self.answered.get(each.seq) == mpid != each.mpid
+            if self.answer_of(each.seq) == mpid != each.mpid
         }
         return ErasureReport(
             erasure,
@@ -249,7 +260,7 @@ class PlainTransaction(Transaction):
         profile = self.known[scope].profiles.pop(mpid)
         touched = {profile.created_seq}
         touched |= {each.seq for each in self.entries if each.mpid == mpid}
-        touched |= {seq for seq, answer in self.answered.items() if answer == mpid}
+        touched |= {seq for seq in self.asked if self.answer_of(seq) == mpid}
         left = []
         for each in self.entries:
             if not each.concerns(mpid):
@@ -257,7 +268,7 @@ class PlainTransaction(Transaction):
                 there = self.known[scope].profiles
                 if isinstance(its, Change) and its.identifier in gone and its.mpid in there:
                     its = Change(its.op, its.mpid, Identifier(its.identifier.type, ""))
-                its_id = None if self.answered.get(each.seq) == mpid else each.request_id
+                its_id = None if self.answer_of(each.seq) == mpid else each.request_id
                 left.append(altered(each, change=its, request_id=its_id))
         self.entries = left
         self.data = [each for each in self.data if each.mpid != mpid]
@@ -276,7 +287,13 @@ class PlainTransaction(Transaction):
             if answer is not None and answer.mpid == mpid:
                 self.batches[digest] = None
                 self.digests[digest] = self.digests[digest]._replace(mpid=None)
-        self.answered = {seq: its for seq, its in self.answered.items() if its != mpid}
+        others = {each.seq for each in left if isinstance(each.change, Change)}
+        for seq, asked in [*self.asked.items()]:
+            if asked.answer in (mpid, None):
+                del self.asked[seq]
+                if seq in others:
+                    cause = dataclasses.replace(asked.cause, request_id=None)
+                    self.asked[seq] = KeptRequest(seq, asked.scope, cause, None)
         self.taken -= touched - {each.seq for each in left}
         self.insert_erasure(erasure)
 
@@ -335,15 +352,34 @@ class PlainTransaction(Transaction):
                 self.attributes[its, record.name] = record.value
                 self.enter_import(record.seq, time_ms, change)
             if isinstance(record, DeviceRecord):
-                self.take(record.first_seq, its)
+                self.take(record.first_seq, its, time_ms)
         if its is not None:
-            self.take(record.seq, its)
+            self.take(record.seq, its, time_ms)
         return True
 
-    def take(self, seq: int, mpid: int) -> None:
+    def take(self, seq: int, mpid: int, time_ms: int) -> None:
         if seq not in self.taken:
             self.taken.add(seq)
-            self.answered[seq] = mpid
+            self.keep_import(seq, mpid, time_ms)
+
+    def keep_import(self, seq: int, mpid: int, time_ms: int) -> None:
+        found = self.find(mpid)
+        assert found is not None
+        cause = Cause(time_ms, Import.IMPORT, Import.IMPORT, None, None, None)
+        self.asked[seq] = KeptRequest(seq, found[0], cause, mpid)
+
+    def keep_request(self, scope: str, decision: Decision, entry: RequestEntry) -> None:
+        assert decision.profile is not None
+        by, its_own = decision.decided_by, entry.request_timestamp_ms
+        how = by.rule, by.identity_type, entry.request_id, its_own
+        cause = Cause(entry.time_ms, entry.kind, *how)
+        self.asked[entry.seq] = KeptRequest(entry.seq, scope, cause, decision.profile.mpid)
+
+    def answer_of(self, seq: int) -> int | None:
+        return self.asked[seq].answer if seq in self.asked else None
+
+    def requests(self, seq: int | None = None) -> Iterator[KeptRequest]:
+        return iter([self.asked[each] for each in sorted(self.asked) if seq in (None, each)])
 
     def enter_import(self, seq: int, time_ms: int, change: HistoryChange) -> None:
         how = seq, time_ms, Import.IMPORT, None, None
@@ -455,7 +491,7 @@ class PlainStore(Store):
 
     def __init__(self, seed: int) -> None:
         self.number = seed
-        self.there = PlainTransaction(key_of(seed))
+        self.there = PlainTransaction(seed)
         self.is_usable = True
 
     @property
@@ -479,7 +515,7 @@ class PlainStore(Store):
             raise StoreFault("the plain store is closed, or in another transaction")
         self.is_usable = False
         try:
-            yield PlainTransaction(self.there.key, self.there)
+            yield PlainTransaction(self.number, self.there)
         finally:
             self.is_usable = True
 

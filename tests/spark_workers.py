@@ -14,7 +14,7 @@ from idsync_cli.core import identity
 from idsync_cli.core.identity import mpid_of
 from idsync_cli.core.resolve import resolution
 from idsync_cli.spark import task, ties
-from idsync_cli.spark.rows import Answered, Row
+from idsync_cli.spark.rows import Answered, TaskRow
 
 FOLDER: Final = "TESTS_OF_SPARK"
 KILL: Final = "kill"
@@ -35,7 +35,7 @@ def _mpid_of(seed: int, seq: int, attempt: int) -> int:
     return (short_mpid if is_short else mpid_of)(seed, seq, attempt)
 
 
-def _run_or_die(work: task.TaskWork, rows: Iterable[Row]) -> Iterator[Answered | Row]:
+def _run_or_die(work: task.TaskWork, rows: Iterable[TaskRow]) -> Iterator[Answered | TaskRow]:
     answered = 0
     for row in _run(work, rows):
         answered += isinstance(row, Answered)

@@ -19,6 +19,8 @@ from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.labels import Labels
 from idsync_cli.store.api import Store
+from idsync_cli.store.counting import Counting
+from idsync_cli.store.counts import AudienceMoves
 from idsync_cli.store.values import AudienceMember, MemberCount
 from idsync_cli.wire import LineReader, not_blank
 from tests.audience_worlds import NOW, PEOPLE, Happened, Person, definitions
@@ -106,6 +108,24 @@ def test_every_kind_of_store_has_the_members_that_the_fold_says(
                 expected = by_fold(store, scope, audience)
                 count = MemberCount(len(expected), sum(each.is_opted_out for each in expected))
                 assert found_in(store, scope, audience) == (expected, count), kind
+                assert_moves(store, scope, audience, expected)
+
+
+def assert_moves(
+    store: Store, scope: ScopeRules, audience: str, members: list[AudienceMember]
+) -> None:
+    """From the audience to all who are known, and from those to it."""
+    known = Definitions({}, {audience: Audience(1, KnownCondition(True))})
+    other = scope._replace(definitions=known)
+    here, there = (
+        {each.profile.mpid for each in its} for its in (members, by_fold(store, other, audience))
+    )
+    with store.reading() as transaction:
+        counting = transaction.counting()
+        for was, will, its in ((here, there, (scope, other)), (there, here, (other, scope))):
+            moves = AudienceMoves(len(was), len(will), len(will - was), len(was - will))
+            assert counting.count_moves("s", *its, audience, NOW) == moves
+            assert Counting(transaction).count_moves("s", *its, audience, NOW) == moves
 
 
 EVERYBODY = Definitions(

@@ -24,7 +24,6 @@ from idsync_cli.core.config.definitions import (
     Audience,
     AudienceCondition,
     CalculatedAttribute,
-    Comparison,
     Condition,
     Definitions,
     EventCondition,
@@ -32,6 +31,7 @@ from idsync_cli.core.config.definitions import (
     IdentityCondition,
     KnownCondition,
     Not,
+    ValueComparison,
     is_too_deep,
 )
 from idsync_cli.core.data.values import ProfileData
@@ -179,7 +179,7 @@ def test_an_audience_of_as_many_conditions_as_there_may_be(
     two: World, group: type[AllOf | AnyOf]
 ) -> None:
     above = [
-        AttributeCondition("n", Comparison(Operator.GREATER_THAN, (str(number),)))
+        AttributeCondition("n", ValueComparison(Operator.GREATER_THAN, (str(number),)))
         for number in range(MAX_CONDITIONS)
     ]
     events = [EventCondition(EventFilter("purchase", None), exists=False)] * MAX_CONDITIONS
@@ -194,9 +194,9 @@ def test_an_audience_of_as_many_conditions_as_there_may_be(
 def test_conditions_within_one_another_as_deep_as_they_may_be(
     two: World, group: type[AllOf | AnyOf | Not]
 ) -> None:
-    where = (AttributeCondition("größe", Comparison(Operator.EQUALS, ("1",))),) * 3
+    where = (AttributeCondition("größe", ValueComparison(Operator.EQUALS, ("1",))),) * 3
     never = EventCondition(EventFilter("purchase", "custom_event", 1000, where))
-    condition: Condition = AnyOf((never, AttributeCondition("n", Comparison(Operator.EXISTS))))
+    condition: Condition = AnyOf((never, AttributeCondition("n", ValueComparison(Operator.EXISTS))))
     for _ in range(MAX_DEPTH - 2):
         inner = Not(never), condition, Not(never)
         condition = Not(condition) if group is Not else AllOf(inner)
@@ -221,7 +221,7 @@ def test_audiences_that_name_one_another_as_far_as_they_may(two: World) -> None:
 def test_identifiers_are_compared_with_a_list_of_any_length() -> None:
     held = Identifier(IdentityType.EMAIL, "e99999")
     world = World([person()._replace(identifiers=(held,)), person()])
-    wanted = Comparison(Operator.IN_LIST, tuple(f"e{number}" for number in range(100_000)))
+    wanted = ValueComparison(Operator.IN_LIST, tuple(f"e{number}" for number in range(100_000)))
     defined = audience(IdentityCondition(IdentityType.EMAIL, wanted))
     assert world.by_sql(defined, "it") == [1]
     world.close()
@@ -229,7 +229,7 @@ def test_identifiers_are_compared_with_a_list_of_any_length() -> None:
 
 def test_every_value_of_a_definition_is_bound() -> None:
     hostile = "x'; DROP TABLE profiles; --"
-    compared = Comparison(Operator.EQUALS, (hostile,))
+    compared = ValueComparison(Operator.EQUALS, (hostile,))
     where = (AttributeCondition(hostile, compared),)
     condition = AllOf(
         (
@@ -273,7 +273,7 @@ def test_what_is_wrong_with_a_query_is_told_by_sqlite(two: World) -> None:
 )
 @pytest.mark.parametrize("called", ["1", "idsync_holds('1', 0)"])
 def test_a_long_query_ends_with_ctrl_c(two: World, called: str) -> None:
-    assert two.functions.number_of(Comparison(Operator.EQUALS, ("1",))) == 0
+    assert two.functions.number_of(ValueComparison(Operator.EQUALS, ("1",))) == 0
     endless = f"WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + {called} FROM n)"
     timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
     timer.start()
@@ -284,7 +284,7 @@ def test_a_long_query_ends_with_ctrl_c(two: World, called: str) -> None:
 
 
 def test_a_query_may_begin_while_another_one_is_read(two: World) -> None:
-    defined = audience(AttributeCondition("n", Comparison(Operator.EXISTS)))
+    defined = audience(AttributeCondition("n", ValueComparison(Operator.EXISTS)))
     query = AudienceQuery(1, RULES._replace(definitions=defined), NOW, two.functions)
     asked = query.asking(f"SELECT created_seq FROM {query.members('it')}")
     first = two.connection.execute(*asked)

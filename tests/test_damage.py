@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
+from idsync_cli.store.file_values import Finding, FindingCode, summed_up
 from idsync_cli.store.sqlite.health.examination import CHECKS, carefully, of_content
-from idsync_cli.store.sqlite.health.findings import Finding, FindingCode, summed_up
 from idsync_cli.store.sqlite.health.opening import decoded
 from idsync_cli.store.sqlite.health.pages import of_schema
 from tests.old_store import FIXTURES, bring_data, put_old_store

@@ -215,7 +215,7 @@ DECISION = Decision(
     (E,), (E.type,), (TIER,), (NEAR,), DATA, b"digest",
 )  # fmt: skip
 ERASURE, BACKUP = Erasure(1, 2, "s", 3, "r"), KeptFile(FileKind.BACKUP, "b.db")
-IS = definitions.Comparison(Operator.EQUALS, ("Bern",))
+IS = definitions.ValueComparison(Operator.EQUALS, ("Bern",))
 HAS = definitions.AttributeCondition("city", IS)
 ALL = definitions.AllOf((HAS,))
 EVENTS = definitions.EventFilter("buy", None, 5, (HAS,))
@@ -272,8 +272,8 @@ VALUES: list[object] = [
 ]
 
 PASSED_OVER = {
-    *("_Candidates", "Kind", "Member", "_Decoder"),  # tables of functions
-    *("Condition", "Group"),  # what several classes are
+    *("_Candidates", "MemberKind", "Member", "_Decoder"),  # tables of functions
+    *("Condition", "ConditionGroup"),  # what several classes are
 }
 """Classes of which nobody is given one."""
 

@@ -17,7 +17,6 @@ from idsync_cli.core.config.definitions import (
     Audience,
     AudienceCondition,
     CalculatedAttribute,
-    Comparison,
     Condition,
     Definitions,
     EventCondition,
@@ -26,6 +25,7 @@ from idsync_cli.core.config.definitions import (
     IdentityCondition,
     KnownCondition,
     Not,
+    ValueComparison,
 )
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.file_faults import FileFault
@@ -89,8 +89,8 @@ def faults(folder: Path, text: str) -> list[str]:
     return [fault.partition("idsync.yaml:")[2] for fault in raised.value.faults]
 
 
-def compared(operator: str, *values: str) -> Comparison:
-    return Comparison(Operator(operator), values)
+def compared(operator: str, *values: str) -> ValueComparison:
+    return ValueComparison(Operator(operator), values)
 
 
 # What is read
@@ -166,7 +166,7 @@ def test_every_calculation(tmp_path: Path, calculation: str) -> None:
         ),
     ],
 )
-def test_every_operator(tmp_path: Path, text: str, expected: Comparison) -> None:
+def test_every_operator(tmp_path: Path, text: str, expected: ValueComparison) -> None:
     assert condition(tmp_path, f"{{attribute: x, {text}}}") == AttributeCondition("x", expected)
 
 

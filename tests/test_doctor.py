@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from idsync_cli.render import doctor
-from idsync_cli.store.sqlite.health.findings import FindingCode
+from idsync_cli.store.file_values import FindingCode
 from idsync_cli.store.sqlite.rows.checksums import checksum, checksum_of_profile, identifier_hash
 from tests.old_store import bring_data, put_old_store
 from tests.program import (  # noqa: F401 - the fixture

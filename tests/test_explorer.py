@@ -3,6 +3,8 @@
 import json
 import re
 import signal
+import socket
+import struct
 import time
 from collections.abc import Generator, Iterator
 from http.client import HTTPConnection
@@ -443,6 +445,53 @@ def test_no_more_than_a_few_may_listen(writes: Explored) -> None:
     assert writes("live").status == 503
     for each in listening:
         each.close()
+
+
+def live_request(ask: Explored, version: str = "1.1") -> bytes:
+    token = f"Host: localhost\r\nx-idsync-token: {ask.token}\r\n\r\n"
+    return f"GET /explorer/api/live HTTP/{version}\r\n{token}".encode()
+
+
+def test_an_old_client_is_sent_no_chunks(writes: Explored) -> None:
+    """HTTP/1.0 has none: the answer ends with the connection, which an end of the server ends."""
+    with socket.create_connection((writes.server.host, writes.server.port), timeout=20) as old:
+        old.sendall(live_request(writes, "1.0"))
+        came = b""
+        while b"listening" not in came:
+            came += old.recv(65536)
+        writes.server("POST", "/v1/search", visit(1), KEY)
+        while b"]\n\n" not in came:
+            piece = old.recv(65536)
+            assert piece
+            came += piece
+    head, _, body = came.partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head.lower()
+    assert b"connection: close" in head.lower()
+    assert body.startswith(b": listening\n\nid: ")
+    assert re.fullmatch(rb'.*\ndata: \[\{"number": .*\}\]\n\n', body, re.DOTALL)
+
+
+def test_what_waits_behind_live_requests_goes_with_its_connection(tmp_path: Path) -> None:
+    """It is never answered, nobody goes on listening for it, and the server ends at once."""
+    visit_it = visit(7)
+    behind = b"POST /v1/identify HTTP/1.1\r\nHost: x\r\nx-mp-key: web-key\r\n"
+    behind += b"Content-Length: %d\r\n\r\n%b" % (len(visit_it), visit_it)
+    program = a_program(tmp_path)
+    with exploring(program) as ask:
+        before = ask("overview").json()["store"]["last_seq"]
+        for number in range(40):  # more than may listen at once
+            address = ask.server.host, ask.server.port
+            with socket.create_connection(address, timeout=20) as connection:
+                connection.sendall(live_request(ask) + behind * 3)
+                came = connection.recv(65536)
+                assert came.startswith(b"HTTP/1.1 200 ")
+                reset = struct.pack("ii", number % 2, 0)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        assert ask("overview").json()["store"]["last_seq"] == before
+        began = time.monotonic()
+        status, said = ask.server.stop()
+    assert (status, time.monotonic() - began < 10) == (0, True)
+    assert "bug" not in said
 
 
 # ---- The store

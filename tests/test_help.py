@@ -22,7 +22,7 @@ from idsync_cli.core.config.strategy import PRESETS
 from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.errors import FaultCode
 from idsync_cli.foresight.linting.findings import LintFinding
-from idsync_cli.store.sqlite.health.findings import FindingCode
+from idsync_cli.store.file_values import FindingCode
 from tests.program import TWO_SCOPES, Program, program_in_a_fresh_folder
 
 __all__ = ["program_in_a_fresh_folder"]

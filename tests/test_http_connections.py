@@ -207,6 +207,28 @@ def test_other_versions_are_answered(server: Server) -> None:
     assert status == b"HTTP/1.1 400 Bad Request"
 
 
+def test_a_whole_address_may_be_asked_for(server: Server) -> None:
+    """A client that takes the server for a proxy does so; without a path it means the root."""
+    for line, wanted in (
+        (b"GET http://x/healthz", b"200"),
+        (b"GET HTTP://x:80/healthz?a", b"200"),
+        (b"GET http://x", b"200"),
+        (b"GET http://x?a=/b", b"200"),
+        (b"GET HTTPS://x:80", b"200"),
+        (b"POST http://x", b"405"),
+        (b"GET http://", b"400"),
+        (b"GET http://x#y", b"400"),
+        (b"GET x", b"400"),
+        (b"CONNECT x:80", b"400"),
+    ):
+        [(status, body)] = ended(server, line + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert status[9:12] == wanted, line
+        if line == b"GET http://x":
+            [(_, root)] = ended(server, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert body == root
+            assert b"<title>" in body
+
+
 UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n"
 
 

@@ -26,6 +26,7 @@ from idsync_cli.engine.answering import Answering
 from idsync_cli.engine.labels import Labels
 from idsync_cli.engine.names import Names, names_of
 from idsync_cli.store.api import Store, Transaction
+from idsync_cli.store.causes import KeptRequest
 from idsync_cli.store.memory import MemoryStore
 from idsync_cli.store.values import EVERY_PROFILE, HistoryEntry, ProfileFilter, RequestEntry
 from idsync_cli.wire import Incoming, Reader, Reading
@@ -166,7 +167,7 @@ class RecordedTransaction(Transaction):
 
     def __init__(self, transaction: Transaction, request: Request) -> None:
         self.transaction = transaction
-        self.request = request
+        self.named = request
 
     def prefetch(
         self,
@@ -177,18 +178,18 @@ class RecordedTransaction(Transaction):
         digests: Iterable[bytes] = (),
     ) -> None:
         identifiers, mpids, digests = list(identifiers), list(mpids), list(digests)
-        assert set(identifiers) == set(self.request.names.identifiers)
-        assert set(mpids) == self.request.named_mpids
-        assert set(digests) == set(self.request.names.digests)
+        assert set(identifiers) == set(self.named.names.identifiers)
+        assert set(mpids) == self.named.named_mpids
+        assert set(digests) == set(self.named.names.digests)
         self.transaction.prefetch(scope, rules, identifiers, mpids, digests)
 
     def lookup(self, scope: str, rules: ScopeRules) -> Lookup:
-        assert (scope, rules) == (self.request.reading.scope, self.request.reading.rules)
-        return RecordedLookup(self.transaction.lookup(scope, rules), self.request)
+        assert (scope, rules) == (self.named.reading.scope, self.named.reading.rules)
+        return RecordedLookup(self.transaction.lookup(scope, rules), self.named)
 
     def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
         assert decision.profile is not None
-        request = self.request
+        request = self.named
         if decision.created:
             assert decision.profile.mpid in request.new_mpids
             request.led_to.add(decision.profile.mpid)
@@ -200,7 +201,7 @@ class RecordedTransaction(Transaction):
         self.transaction.apply(decision, scope, rules, entry)
 
     def survey(self, erasure: Erasure) -> ErasureReport:
-        assert erasure.mpid in self.request.led_to
+        assert erasure.mpid in self.named.led_to
         return self.transaction.survey(erasure)
 
     @property
@@ -219,6 +220,13 @@ class RecordedTransaction(Transaction):
 
     def is_taken(self, seq: int) -> bool:
         raise AssertionError("the caller gives the numbers")
+
+    @property
+    def seed(self) -> int:
+        raise AssertionError("the engine has it from the store")
+
+    def stale_scopes(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
+        raise AssertionError("a transaction is prepared before")
 
     def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
         raise AssertionError("a transaction is prepared before")
@@ -241,6 +249,9 @@ class RecordedTransaction(Transaction):
     @property
     def other_batch_keys(self) -> Sequence[bytes]:
         return self.transaction.other_batch_keys
+
+    def requests(self, seq: int | None = None) -> Iterator[KeptRequest]:
+        raise AssertionError("this is for people")
 
     def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
         raise AssertionError("this is for people")

@@ -21,7 +21,7 @@ from idsync_cli.foresight.linting.findings import LintFinding, Weight
 from idsync_cli.inspect.doctor import Level
 from idsync_cli.inspect.plan import Fate
 from idsync_cli.inspect.translation import LineOutcome
-from idsync_cli.store.sqlite.health.findings import FindingCode
+from idsync_cli.store.file_values import FindingCode
 from tests.program import Program, program_in_a_fresh_folder
 from tests.test_help import commands
 from tests.test_schemas import NAMES as FORMATS

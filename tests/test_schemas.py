@@ -43,9 +43,9 @@ from idsync_cli.files.yaml_parser import read_documents
 from idsync_cli.files.yaml_tree import Faults
 from idsync_cli.render.erasure import certificate_json, outcome_json
 from idsync_cli.store import sqlite as store
+from idsync_cli.store.file_values import Evidence
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.sqlite.erasing.kept_files import keep
-from idsync_cli.store.sqlite.erasing.rewriting import Evidence
 from tests.comparison import exported, organization
 from tests.world_batches import BAD_ATTRIBUTES, BAD_EVENTS, BAD_TIMES
 from tests.worlds import (

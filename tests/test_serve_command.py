@@ -300,7 +300,10 @@ def test_what_cannot_be_served_is_told_in_a_line(
 def test_a_port_in_use_is_told(program: Program) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        assert_refused(program.process("serve", "--port", port), 2, port, "--port 0")
+        outcome = program.process("serve", "--port", port)
+    assert_refused(outcome, 2, f"cannot listen on '127.0.0.1', port {port}: Address already in use")
+    assert outcome.stderr.endswith("--port (--port 0 picks a free one)\n")
+    assert outcome.stderr.count(port) == 1
 
 
 def test_a_secret_from_the_environment_must_be_there(program: Program) -> None:

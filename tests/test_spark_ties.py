@@ -18,7 +18,7 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import mpid_of
 from idsync_cli.engine.names import Names, names_of
 from idsync_cli.spark import ties
-from idsync_cli.spark.rows import Row, Section
+from idsync_cli.spark.rows import Section, TaskRow
 from idsync_cli.store import sqlite
 from idsync_cli.store.api import MpidTaken
 from idsync_cli.wire import Reading
@@ -165,10 +165,10 @@ def _names(change: Callable[[Reading, Names], Names]) -> Patch:
     )
 
 
-def _rows(change: Callable[[Row], Row | None]) -> Patch:
+def _rows(change: Callable[[TaskRow], TaskRow | None]) -> Patch:
     """Leave some names of rows of the state out."""
 
-    def changed(row: Row, rules: Organization) -> Iterator[int]:
+    def changed(row: TaskRow, rules: Organization) -> Iterator[int]:
         left = change(row)
         return iter(()) if left is None else ties.names_of_row(left, rules)
 
@@ -207,7 +207,7 @@ def _without_forms_as_sent(reading: Reading, names: Names) -> Names:
     return Names(sent, names.mpids, names.labels, names.digests)
 
 
-def _of_one_value(row: Row) -> Row:
+def _of_one_value(row: TaskRow) -> TaskRow:
     """A profile of the state with the first value that it holds."""
     if row.section != Section.PROFILE:
         return row
@@ -218,14 +218,14 @@ def _of_one_value(row: Row) -> Row:
     return row._replace(data=json.dumps(profile).encode())
 
 
-def _of_no_value(row: Row) -> Row:
+def _of_no_value(row: TaskRow) -> TaskRow:
     if row.section != Section.PROFILE:
         return row
     return row._replace(data=json.dumps(json.loads(row.data) | {"identities": {}}).encode())
 
 
 def _without_mpids_of_profiles(patch: pytest.MonkeyPatch) -> None:
-    def left(row: Row, rules: Organization) -> Iterator[int]:
+    def left(row: TaskRow, rules: Organization) -> Iterator[int]:
         found = [*ties.names_of_row(row, rules)]
         return iter(found[row.section == Section.PROFILE :])
 

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from idsync_cli.cli.app import app, listed
-from idsync_cli.cli.options import Group
+from idsync_cli.cli.options import CommandGroup
 from idsync_cli.core.config.diff import Shift
 from idsync_cli.messages import SHIFTS
 from tests.program import Program, program_in_a_fresh_folder
@@ -185,7 +185,7 @@ def test_the_listing_is_that_of_the_commands_themselves(group: TyperGroup, width
         max_content_width=width,
         help_option_names=["-h", "--help"],
     )
-    eager = Group(
+    eager = CommandGroup(
         name=group.name,
         help=group.help,
         params=group.params,
@@ -198,7 +198,9 @@ def test_the_listing_is_that_of_the_commands_themselves(group: TyperGroup, width
 def test_the_shell_is_offered_what_the_commands_themselves_say(group: TyperGroup) -> None:
     names = ["-h", "--help"]
     context = typer.Context(group, info_name="idsync", help_option_names=names)
-    eager = Group(name=group.name, params=group.params, commands=real_commands(group, context))
+    eager = CommandGroup(
+        name=group.name, params=group.params, commands=real_commands(group, context)
+    )
     eager_context = typer.Context(eager, info_name="idsync", help_option_names=names)
     for word in ("", "i", "hist", "-", "--v", "x"):
         offered = [(each.value, each.help) for each in group.shell_complete(context, word)]

@@ -78,6 +78,19 @@ def test_init_keeps_what_is_there(idsync: Program) -> None:
         assert idsync.files() == before
 
 
+@pytest.mark.parametrize("path", ["/", "//", "/.", "/tmp/..", ".", ".."])
+@pytest.mark.parametrize(
+    "command", ["init", "stats", "identify --email e", "serve --port 0", "doctor"]
+)
+def test_a_folder_is_no_store_and_the_highest_is_none_either(
+    idsync: Program, command: str, path: str
+) -> None:
+    before = idsync.files()
+    outcome = idsync(*command.split(), "--store", path)
+    assert_refused(outcome, 3, "is a folder; name a file in it")
+    assert idsync.files() == before
+
+
 def test_init_takes_nothing_away_that_it_did_not_make(idsync: Program) -> None:
     """A device or a pipe is no file that was just made, and a link is not what it leads to."""
     link, target = idsync.folder / "link", idsync.folder / "target"

@@ -110,6 +110,7 @@ def test_a_new_store_has_its_seed_and_nothing_else(store: Store) -> None:
     assert store.seed == SEED
     assert everything(store) == (0, (), [], [], {})
     with store.reading() as transaction:
+        assert transaction.seed == SEED
         assert not transaction.is_taken(1)
         assert not transaction.remembers_rules
         assert transaction.find(1) is None
@@ -566,12 +567,12 @@ def test_the_store_says_which_scopes_have_other_login_types_than_before(store: S
     put(store, profile(3, ios_idfv="d"), scope="t", by=BY_DEVICE)
     later = {"s": BY_DEVICE, "t": BY_DEVICE, "nowhere": RULES}
     with suppress(Broken), store.writing() as transaction:
-        assert transaction.align(later) == ("s",)
+        assert transaction.stale_scopes(later) == transaction.align(later) == ("s",)
         raise Broken
     for agreed in (("s",), ()):
         with store.writing() as transaction:
-            assert transaction.align(later) == agreed
-            assert transaction.align(later) == ()
+            assert transaction.stale_scopes(later) == transaction.align(later) == agreed
+            assert transaction.stale_scopes(later) == transaction.align(later) == ()
     with store.writing() as transaction:
         assert set(transaction.align({"s": RULES, "t": RULES})) == {"s", "t"}
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from idsync_cli.cli.transfer import ExportFormat
     from idsync_cli.core.config.rules import Organization
-    from idsync_cli.store.sqlite import SqliteTransaction
+    from idsync_cli.store.api import Transaction
 
 
 def audience(
@@ -123,7 +123,7 @@ def audience(
 
 
 def _count_all(
-    transaction: "SqliteTransaction",
+    transaction: "Transaction",
     organization: "Organization",
     scope: str | None,
     moment: int,
@@ -143,7 +143,7 @@ def _count_all(
 
 
 def _write_members(
-    transaction: "SqliteTransaction",
+    transaction: "Transaction",
     organization: "Organization",
     audience: inspection.NamedAudience,
     moment: int,
@@ -173,7 +173,7 @@ def _show_membership(found: inspection.Membership, *, as_json: bool) -> int:
 
 
 def _export(
-    transaction: "SqliteTransaction",
+    transaction: "Transaction",
     organization: "Organization",
     audience: inspection.NamedAudience,
     moment: int,

@@ -13,7 +13,7 @@ import typer
 from idsync_cli.check import run as checking
 from idsync_cli.check.results import PASSED, CheckOutcome, Result, Unreadable, totals
 from idsync_cli.check.update import Update, update_of
-from idsync_cli.cli.check_shown import Format, Reports, Teller, complain_of
+from idsync_cli.cli.check_shown import CheckFormat, Reports, Teller, complain_of
 from idsync_cli.cli.environment import say, write, write_lines
 from idsync_cli.cli.hints import with_hints
 from idsync_cli.cli.opening import load_configuration
@@ -61,13 +61,13 @@ def check(
         typer.Option("--quiet", help="Show only failures and the totals."),
     ] = False,
     form: Annotated[
-        Format,
+        CheckFormat,
         typer.Option(
             "--format",
             metavar="FORMAT",
             help="text (the default), github, tap or junit.",
         ),
-    ] = Format.TEXT,
+    ] = CheckFormat.TEXT,
     junit: Annotated[
         str | None,
         typer.Option("--junit", metavar="FILE", help="Also write a JUnit report to a file."),
@@ -105,7 +105,7 @@ def check(
         raise UsageFault("the text of -k is empty; give part of a name, or omit -k")
     reports = Reports(junit, html)
     if update:
-        if fail_fast or reports != Reports() or form is not Format.TEXT:
+        if fail_fast or reports != Reports() or form is not CheckFormat.TEXT:
             raise UsageFault(
                 "--update cannot be combined with --fail-fast, --junit, --html or --format"
             )
@@ -203,7 +203,7 @@ def _update(run: _Run, *, quiet: bool) -> int:
 
     outcomes = list(run.outcomes())
     run.ensure_any(outcomes)
-    teller = Teller(Format.TEXT, quiet=quiet)
+    teller = Teller(CheckFormat.TEXT, quiet=quiet)
     left: list[CheckOutcome] = []
     for path, group in groupby(outcomes, key=lambda outcome: outcome.path):
         told = list(group)

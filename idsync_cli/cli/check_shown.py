@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from idsync_cli.files.outputs import Outputs
 
 
-class Format(StrEnum):
+class CheckFormat(StrEnum):
     """Who the results are for."""
 
     TEXT = "text"
@@ -26,27 +26,27 @@ class Format(StrEnum):
 class Teller:
     """Reports each scenario, as it comes."""
 
-    def __init__(self, form: Format, *, quiet: bool) -> None:
+    def __init__(self, form: CheckFormat, *, quiet: bool) -> None:
         self._form = form
         self._quiet = quiet
-        if form is Format.TAP:
+        if form is CheckFormat.TAP:
             from idsync_cli.render.ci import TAP_VERSION
 
             write(TAP_VERSION)
 
     def tell(self, outcome: CheckOutcome, number: int) -> None:
         """Report the scenario that was run as the `number`th; a JUnit report has all at its end."""
-        if self._form is Format.JUNIT:
+        if self._form is CheckFormat.JUNIT:
             return
         from idsync_cli.render import ci as render_ci
         from idsync_cli.render.plain_text import explained
 
-        if self._form is Format.TAP:  # a reader of TAP would miss every point that is left out
+        if self._form is CheckFormat.TAP:  # a reader of TAP would miss every point that is left out
             write("\n".join(render_ci.tap(outcome, number, explained(outcome))))
             return
         if isinstance(outcome, Result) and not (self._quiet and outcome.passed):
             write_lines([render_ci.verdict(outcome)])
-        if self._form is Format.GITHUB:
+        if self._form is CheckFormat.GITHUB:
             for line in render_ci.github(outcome, explained(outcome)):
                 write(line)
         elif isinstance(outcome, Unreadable):
@@ -58,11 +58,11 @@ class Teller:
         """Sum up."""
         from idsync_cli.render import ci as render_ci
 
-        if self._form is Format.JUNIT:
+        if self._form is CheckFormat.JUNIT:
             from idsync_cli.render.plain_text import explained
 
             write_utf8(render_ci.junit(outcomes, explained).decode().rstrip("\n"))
-        elif self._form is not Format.TAP:
+        elif self._form is not CheckFormat.TAP:
             if found.number:
                 write_lines([render_ci.totals_line(found)])
         elif found.number:

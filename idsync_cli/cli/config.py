@@ -20,18 +20,18 @@ from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
     AsJson,
+    CommandGroup,
     Config,
-    Group,
     NoExtensions,
     OnceEach,
     StorePath,
 )
 from idsync_cli.file_faults import FileFault
 
-app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(cls=CommandGroup, no_args_is_help=True, rich_markup_mode=None)
 
 
-class Format(StrEnum):
+class ConfigFormat(StrEnum):
     """Who the warnings are for."""
 
     TEXT = "text"
@@ -58,8 +58,8 @@ def show(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> int:
 def lint(
     config: Config = DEFAULT_CONFIG,
     form: Annotated[
-        Format, typer.Option("--format", help="Text for people, or GitHub annotations.")
-    ] = Format.TEXT,
+        ConfigFormat, typer.Option("--format", help="Text for people, or GitHub annotations.")
+    ] = ConfigFormat.TEXT,
 ) -> int:
     """Warn about valid settings that are often a mistake.
 
@@ -74,7 +74,7 @@ def lint(
     try:
         warnings = load_configuration(config).warnings
     except FileFault as fault:
-        if form is Format.TEXT:
+        if form is ConfigFormat.TEXT:
             raise
         write("\n".join(render_ci.faults_for_github(with_hints(fault))))
         return fault.exit_status
@@ -82,7 +82,7 @@ def lint(
         from idsync_cli.render.theme import Look
 
         write_lines([[("no warnings", Look.OK)]])
-    elif form is Format.GITHUB:
+    elif form is ConfigFormat.GITHUB:
         write("\n".join(render_config.warnings_for_github(warnings)))
     else:
         write_lines(render_config.warning_lines(warnings, width_of_excerpts(sys.stdout)))

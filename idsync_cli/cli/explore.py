@@ -86,7 +86,7 @@ def explore(
                 await reload_rules(api, made, load, _credentials)
 
             own = Cors((address,))
-            run.serve(made.app, listening, None, reload, tell, beside(api, _wait), own)
+            run.serve(made.app, listening, None, reload, tell, beside(api, _wait, 0), own)
     say("stopped")
     return 0
 

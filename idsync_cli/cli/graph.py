@@ -27,14 +27,14 @@ from idsync_cli.graph.drawn import around, holders, scope_graph
 from idsync_cli.graph.ties import MOST_LOOKED_AT, ties
 from idsync_cli.graph.values import Graph, Tie
 from idsync_cli.inspect.near import meant_by
-from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.api import Transaction
 from idsync_cli.visible import visible
 
 FEW, MANY = 30, 200
 """How many profiles are drawn at most: around one thing that is asked about, and of a scope."""
 
 
-class Format(StrEnum):
+class GraphFormat(StrEnum):
     """What a graph is written as."""
 
     HTML = "html"
@@ -44,13 +44,13 @@ class Format(StrEnum):
 
 
 _BY_SUFFIX = {
-    ".html": Format.HTML,
-    ".htm": Format.HTML,
-    ".mmd": Format.MERMAID,
-    ".mermaid": Format.MERMAID,
-    ".dot": Format.DOT,
-    ".gv": Format.DOT,
-    ".json": Format.JSON,
+    ".html": GraphFormat.HTML,
+    ".htm": GraphFormat.HTML,
+    ".mmd": GraphFormat.MERMAID,
+    ".mermaid": GraphFormat.MERMAID,
+    ".dot": GraphFormat.DOT,
+    ".gv": GraphFormat.DOT,
+    ".json": GraphFormat.JSON,
 }
 
 
@@ -82,7 +82,7 @@ def graph(
         ),
     ] = None,
     form: Annotated[
-        Format | None,
+        GraphFormat | None,
         typer.Option(
             "--format",
             metavar="FORMAT",
@@ -146,7 +146,7 @@ def _compared(
     files: list[str],
     scope: str | None,
     limit: int,
-    shape: Format,
+    shape: GraphFormat,
     output: str,
     *,
     force: bool,
@@ -199,22 +199,22 @@ def _asked(words: list[str], scope: str | None) -> _Asked:
     return found
 
 
-def _format(form: Format | None, output: str, *, as_json: bool) -> Format:
+def _format(form: GraphFormat | None, output: str, *, as_json: bool) -> GraphFormat:
     """In which format a graph is written.
 
     Raises:
         UsageFault: two are asked for.
     """
     if as_json:
-        if form not in (None, Format.JSON):
+        if form not in (None, GraphFormat.JSON):
             raise UsageFault(f"--json and --format {form} are two formats; omit one of them")
-        return Format.JSON
+        return GraphFormat.JSON
     by_name = None if output == STANDARD_STREAM else _BY_SUFFIX.get(PurePath(output).suffix.lower())
-    return form or by_name or Format.MERMAID
+    return form or by_name or GraphFormat.MERMAID
 
 
 def _found(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organization: Organization,
     asked: _Asked,
     scope: str | None,
@@ -248,7 +248,7 @@ def _named(identifier: Identifier) -> str:
     return f"{identifier.type} {quoted(identifier.value)}"
 
 
-def _say_meant(transaction: SqliteTransaction, organization: Organization, asked: _Asked) -> None:
+def _say_meant(transaction: Transaction, organization: Organization, asked: _Asked) -> None:
     if isinstance(asked, int):
         say_meant(meant_by(transaction, organization, mpid=asked))
     else:
@@ -278,19 +278,19 @@ def _title(asked: _Asked, scope: str | None) -> str:
     return f"What ties {named}" if len(asked) == 2 else f"Who holds {named}"
 
 
-def _written(found: Graph, shape: Format, title: str) -> str:
-    if shape is Format.HTML:
+def _written(found: Graph, shape: GraphFormat, title: str) -> str:
+    if shape is GraphFormat.HTML:
         from idsync_cli.render.graph.section import graph_page
         from idsync_cli.render.html.page import html
 
         return html(graph_page(found, title))
-    if shape is Format.JSON:
+    if shape is GraphFormat.JSON:
         import json
 
         from idsync_cli.render.graph.as_json import graph_json
 
         return json.dumps(graph_json(found)) + "\n"
-    if shape is Format.DOT:
+    if shape is GraphFormat.DOT:
         from idsync_cli.render.graph.dot import dot
 
         return dot(found)

@@ -26,7 +26,7 @@ from idsync_cli.foresight.linting.findings import Weight
 from idsync_cli.foresight.linting.lint import Lint, lint_files, lint_store, tried
 
 
-class Format(StrEnum):
+class LintFormat(StrEnum):
     """Who the findings are for."""
 
     TEXT = "text"
@@ -53,8 +53,8 @@ def lint(
     ] = False,
     redact: Annotated[bool, typer.Option("--redact", help="Hide the values.")] = False,
     form: Annotated[
-        Format, typer.Option("--format", help="Text for people, or GitHub annotations.")
-    ] = Format.TEXT,
+        LintFormat, typer.Option("--format", help="Text for people, or GitHub annotations.")
+    ] = LintFormat.TEXT,
     scope: Scope = None,
     workspace: Workspace = None,
     config: Config = DEFAULT_CONFIG,
@@ -70,7 +70,7 @@ def lint(
 
     Example: idsync lint requests.jsonl
     """
-    if as_json and form is not Format.TEXT:
+    if as_json and form is not LintFormat.TEXT:
         raise UsageFault("--json and --format github cannot be combined; choose one")
     organization = load_configuration(config, no_extensions=no_extensions).organization
     if files:
@@ -88,7 +88,7 @@ def lint(
 
     if as_json:
         write_json(render.lint_json(found, redact=redact))
-    elif form is Format.GITHUB:
+    elif form is LintFormat.GITHUB:
         for line in render.lint_for_github(found, "idsync lint", redact=redact):
             write(line)
     else:

@@ -15,7 +15,8 @@ from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, nearest, 
 if TYPE_CHECKING:
     from idsync_cli.core.config.rules import Organization
     from idsync_cli.files.config_file import Configuration
-    from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
+    from idsync_cli.store.api import Transaction
+    from idsync_cli.store.sqlite import SqliteStore
 
 
 def load_configuration(path: str, *, no_extensions: bool = False) -> "Configuration":
@@ -123,7 +124,7 @@ def existing_store(path: str, organization: "Organization") -> Iterator["SqliteS
 
 
 def check_scope(
-    scope: str | None, organization: "Organization", transaction: "SqliteTransaction"
+    scope: str | None, organization: "Organization", transaction: "Transaction"
 ) -> None:
     """Check that a scope that limits what is shown has rules, or at least profiles.
 

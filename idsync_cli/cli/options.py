@@ -150,7 +150,7 @@ class OnceEach(TakesColour, CommandParsing, TyperCommand):
                 formatter.write("\n".join(lines) + "\n")
 
 
-class Group(TakesColour, CommandParsing, TyperGroup):
+class CommandGroup(TakesColour, CommandParsing, TyperGroup):
     """A command that has commands of its own."""
 
 

@@ -10,8 +10,8 @@ from idsync_cli.cli.options import (
     DEFAULT_CONFIG,
     DEFAULT_STORE,
     AsJson,
+    CommandGroup,
     Config,
-    Group,
     OnceEach,
     StorePath,
 )
@@ -29,7 +29,7 @@ from idsync_cli.errors import UsageFault
 from idsync_cli.inspect import profiles as inspection
 from idsync_cli.inspect.near import Meant, meant_by
 
-profile_app = typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None)
+profile_app = typer.Typer(cls=CommandGroup, no_args_is_help=True, rich_markup_mode=None)
 
 
 @profile_app.command("show", cls=OnceEach)

@@ -109,6 +109,7 @@ def serve(
         from idsync_cli.server.api import Api, ServerSettings
         from idsync_cli.server.carrying_out import CarryingOut
         from idsync_cli.server.cors import Cors, check_origin
+        from idsync_cli.server.later import FIRST_SECONDS
         from idsync_cli.server.live import LiveRequests
         from idsync_cli.server.log import Log
     except ModuleNotFoundError as error:
@@ -119,7 +120,7 @@ def serve(
     rules = load_rules(config, no_extensions=no_extensions)
     organization = rules.organization
     credentials = _credentials(organization)
-    outputs = outputs_of(record, config, store, tls_cert, tls_key)
+    outputs = outputs_of(record, config, store, tls_cert, tls_key, tls=tls)
     context = tls_context(host, store, outputs, tls=tls, certificate=tls_cert, key=tls_key)
     recorder = recorder_for(record)
     listening = run.listen(host, port)
@@ -170,7 +171,7 @@ def serve(
                 context,
                 reload,
                 tell,
-                beside(api, carrying_out.run),
+                beside(api, carrying_out.run, FIRST_SECONDS),
                 Cors(allowed_origins),
             )
     if recorder is not None:

@@ -13,13 +13,21 @@ if TYPE_CHECKING:
 
 
 def outputs_of(
-    record: str | None, config: str, store: str, certificate: str | None, key: str | None
-) -> "Outputs":
-    """The files of the call, of which the recording is one.
+    record: str | None,
+    config: str,
+    store: str,
+    certificate: str | None,
+    key: str | None,
+    *,
+    tls: bool,
+) -> "Outputs | None":
+    """The files of the call, of which the recording is one; None if it writes none.
 
     Raises:
         UsageFault: it must not be written.
     """
+    if record is None and not tls:
+        return None
     from idsync_cli.files.outputs import Outputs
 
     inputs = [each for each in (certificate, key) if each is not None]
@@ -32,7 +40,7 @@ def outputs_of(
 def tls_context(
     host: str,
     store: str,
-    outputs: "Outputs",
+    outputs: "Outputs | None",
     *,
     tls: bool,
     certificate: str | None,
@@ -51,7 +59,7 @@ def tls_context(
         from idsync_cli.server.tls import given
 
         return given(certificate, key)
-    if not tls:
+    if not tls or outputs is None:
         return None
     from idsync_cli.files.whole_file import whole_file
     from idsync_cli.server.tls import AUTHORITY_SUFFIX, made

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from idsync_cli.server.api import Api
     from idsync_cli.server.credentials import Credentials
     from idsync_cli.server.explorer.app import Explorer
-    from idsync_cli.server.explorer.routes import ExplorerRoutes
-    from idsync_cli.server.explorer.views import ShownRules
+    from idsync_cli.server.explorer.front import Front
+    from idsync_cli.server.explorer.shown_rules import CurrentRules, ShownRules
     from idsync_cli.store.sqlite import SqliteStore
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -72,7 +72,7 @@ def load_rules(config: str, *, no_extensions: bool) -> "ShownRules":
         FileFault: it is not there, or every fault of it.
     """
     from idsync_cli.files.hidden_secrets import without_secrets
-    from idsync_cli.server.explorer.views import ShownRules
+    from idsync_cli.server.explorer.shown_rules import ShownRules
 
     loaded = load_configuration(config, no_extensions=no_extensions)
     text = Path(config).read_text(encoding="utf-8-sig", errors="replace")
@@ -85,8 +85,8 @@ def load_rules(config: str, *, no_extensions: bool) -> "ShownRules":
 class MadeExplorer(NamedTuple):
     """An explorer, what it serves, and the address to print."""
 
-    app: "Explorer"
-    routes: "ExplorerRoutes"
+    app: "Front"
+    rules: "CurrentRules"
     address: str
 
 
@@ -105,14 +105,22 @@ def make_explorer(
     """
     from secrets import token_urlsafe
 
-    from idsync_cli.server.explorer.app import Explorer
+    from idsync_cli.server.explorer.front import Front
     from idsync_cli.server.explorer.guard import Guard
-    from idsync_cli.server.explorer.routes import ExplorerRoutes
+    from idsync_cli.server.explorer.shown_rules import CurrentRules
 
-    token = token_urlsafe(32)
-    routes = ExplorerRoutes(api, rules, may_write=may_write, is_served=behind is not None)
-    app = Explorer(routes, Guard(token, host), report_bug, behind)
-    return MadeExplorer(app, routes, f"{address}/#token={token}")
+    token, current = token_urlsafe(32), CurrentRules(rules)
+
+    def explorer() -> "Explorer":
+        from idsync_cli.server.explorer.app import Explorer
+        from idsync_cli.server.explorer.routes import ExplorerRoutes
+
+        is_served = behind is not None
+        routes = ExplorerRoutes(api, current, may_write=may_write, is_served=is_served)
+        return Explorer(routes, Guard(token, host))
+
+    front = Front(api.rest.later(explorer), report_bug, behind)
+    return MadeExplorer(front, current, f"{address}/#token={token}")
 
 
 def url_of(host: str, port: int, *, is_secure: bool = False) -> str:
@@ -133,13 +141,26 @@ def tell_of(made: MadeExplorer | None, host: str, *, is_secure: bool) -> None:
         )
 
 
-def beside(api: "Api", run: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-    """What runs beside a server; when it ends, those who listen to live requests are let go."""
+def beside(
+    api: "Api", run: Callable[[], Awaitable[None]], rest_after: float
+) -> Callable[[], Awaitable[None]]:
+    """What runs beside a server; when it ends, those who listen to live requests are let go.
+
+    In `rest_after` seconds the rest of the server is made, so that nobody waits for it later, and
+    a fault in it shows.
+    """
+    import asyncio
+
+    async def make_the_rest() -> None:
+        await asyncio.sleep(rest_after)
+        await api.rest.make(report_bug)
 
     async def run_and_let_go() -> None:
+        making = asyncio.ensure_future(make_the_rest())
         try:
             await run()
         finally:
+            making.cancel()
             if api.live is not None:
                 api.live.end()
 
@@ -163,7 +184,7 @@ async def reload_rules(
         say("note: the configuration was not reloaded; the old one is still in force")
     else:
         if made is not None:
-            made.routes.rules = rules
+            made.rules.shown = rules
         say("note: the configuration was reloaded")
 
 

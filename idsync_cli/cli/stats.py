@@ -14,7 +14,7 @@ from idsync_cli.inspect.statistics import Statistics
 from idsync_cli.inspect.statistics import stats as count
 
 
-class Format(StrEnum):
+class StatsFormat(StrEnum):
     """Who the statistics are for."""
 
     TEXT = "text"
@@ -37,8 +37,8 @@ def stats(
         ),
     ] = None,
     form: Annotated[
-        Format, typer.Option("--format", help="Tables for people, or text for Prometheus.")
-    ] = Format.TEXT,
+        StatsFormat, typer.Option("--format", help="Tables for people, or text for Prometheus.")
+    ] = StatsFormat.TEXT,
     config: Config = DEFAULT_CONFIG,
     store: StorePath = DEFAULT_STORE,
     as_json: AsJson = False,
@@ -53,7 +53,7 @@ def stats(
 
     Example: idsync stats --assert 'orphaned == 0'
     """
-    if as_json and form is not Format.TEXT:
+    if as_json and form is not StatsFormat.TEXT:
         raise UsageFault("--json and --format prometheus cannot be combined; choose one")
     assertions = [assertion_in(each) for each in asserted or ()]
     organization = load_configuration(config).organization
@@ -64,7 +64,7 @@ def stats(
         from idsync_cli.render import store_json
 
         write_json(store_json.statistics_json(counted))
-    elif form is Format.PROMETHEUS:
+    elif form is StatsFormat.PROMETHEUS:
         from idsync_cli.render.statistics import prometheus_lines
 
         write("\n".join(prometheus_lines(counted)))

@@ -48,9 +48,9 @@ from idsync_cli.files.packed import without_suffix
 from idsync_cli.files.profile_lines import AnyLine, ProfileFile
 from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.store import sqlite as stores
-from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
+from idsync_cli.store.api import Transaction
+from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
-from idsync_cli.store.sqlite.queries.profiles import types_held
 from idsync_cli.transfer.profile_export import LINES_AT_ONCE, RecordLines, export_profiles
 from idsync_cli.transfer.profile_import import import_profiles
 
@@ -129,12 +129,12 @@ def export(
 
 
 def written_as(
-    form: ExportFormat, transaction: SqliteTransaction, scope: str | None
+    form: ExportFormat, transaction: Transaction, scope: str | None
 ) -> tuple[list[str], Callable[[ScopedProfile], str]]:
     """The header of a file of the form, and how each profile is written."""
     if form is ExportFormat.JSONL:
         return [], lambda profile: wire.encode(wire.profile_json(profile))
-    types = types_held(transaction, scope)
+    types = transaction.counting().types_held(scope)
     return [profile_csv.header(types)], lambda profile: profile_csv.row(
         wire.profile_json(profile), types
     )

@@ -37,7 +37,7 @@ from idsync_cli.foresight.why_not import Asked, WhyNot, holders
 from idsync_cli.foresight.why_not import why_not as ask
 from idsync_cli.inspect.near import meant_by
 from idsync_cli.store import sqlite as stores
-from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.api import Transaction
 
 _LINE = "line:"
 _KINDS = (RequestKind.IDENTIFY, RequestKind.LOGIN, RequestKind.LOGOUT, RequestKind.SEARCH)
@@ -236,7 +236,7 @@ def _tell(
     asked: Asked,
     organization: Organization,
     mpid: int | None,
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     limit: int | None,
     *,
     as_json: bool,

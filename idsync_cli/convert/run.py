@@ -17,7 +17,7 @@ from idsync_cli.files.contents import LINES, Contents, check
 from idsync_cli.files.foreign_text import ForeignText, is_text
 from idsync_cli.files.json_pieces import JsonPieces, Piece
 from idsync_cli.files.looks import path_of_list
-from idsync_cli.files.table import Row, rows
+from idsync_cli.files.table import TableRow, rows
 
 _IN_LINES = (*LINES, Contents.REQUESTS, Contents.BATCHES, Contents.PREFIXED)
 _TAKEN = (
@@ -60,7 +60,7 @@ class Conversion:
         self._first_line_ends: list[LineEnd] = []
         self._contents = source.text.holds
         check(source.name, self._contents, _TAKEN, _WANTED)
-        self._rows: Iterator[Row] = iter(())
+        self._rows: Iterator[TableRow] = iter(())
         self._header: list[str] = []
         self._nameless: set[int] = set()
         if self._is_table():
@@ -159,7 +159,7 @@ class Conversion:
         self._columns.check(self._source.name, [name for name in names if name])
         return names
 
-    def _of_row(self, row: Row) -> FoundRequest:
+    def _of_row(self, row: TableRow) -> FoundRequest:
         if row.fault:
             raise CannotUse(row.fault, row.lines)
         cells, names = row.cells, self._header

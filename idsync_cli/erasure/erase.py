@@ -11,8 +11,8 @@ from idsync_cli.engine.labels import Labels
 from idsync_cli.erasure.subject_ids import check_unused, use
 from idsync_cli.files.subject_request import SubjectRequest
 from idsync_cli.one_shot import Reply
+from idsync_cli.store.file_values import Evidence
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
-from idsync_cli.store.sqlite.erasing.rewriting import Evidence
 from idsync_cli.wire import Json
 
 Note = Callable[[SqliteTransaction, Answer], None]

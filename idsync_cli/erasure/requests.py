@@ -35,7 +35,7 @@ class NotPending(Exception):
     """A request that was carried out, or cancelled, cannot be cancelled."""
 
 
-class Progress(NamedTuple):
+class SubjectRequestProgress(NamedTuple):
     """A request, and how far it has come in OpenDSR's words."""
 
     row: SubjectRequestRow
@@ -142,29 +142,33 @@ def cancel(engine: Engine, workspace: str, its_id: str) -> SubjectRequestRow | N
         return row
 
 
-def progress_of(transaction: Transaction, workspace: str, its_id: str) -> Progress | None:
+def progress_of(
+    transaction: Transaction, workspace: str, its_id: str
+) -> SubjectRequestProgress | None:
     """How far a request has come; None where the workspace has none of the id."""
     assert isinstance(transaction, SqliteTransaction)
     row = subject_requests.find(transaction, workspace, its_id)
     return None if row is None else _progress(transaction, row)
 
 
-def progress_of_group(transaction: Transaction, workspace: str, group_id: str) -> list[Progress]:
+def progress_of_group(
+    transaction: Transaction, workspace: str, group_id: str
+) -> list[SubjectRequestProgress]:
     """How far the requests of a group have come, those first that came first."""
     assert isinstance(transaction, SqliteTransaction)
     found = subject_requests.of_group(transaction, workspace, group_id)
     return [_progress(transaction, row) for row in found]
 
 
-def _progress(transaction: SqliteTransaction, row: SubjectRequestRow) -> Progress:
+def _progress(transaction: SqliteTransaction, row: SubjectRequestRow) -> SubjectRequestProgress:
     if row.state == SubjectRequestState.PENDING:
-        return Progress(row, PENDING)
+        return SubjectRequestProgress(row, PENDING)
     if row.state == SubjectRequestState.CANCELLED:
-        return Progress(row, CANCELLED)
+        return SubjectRequestProgress(row, CANCELLED)
     is_owed = row.type == SubjectRequestType.ERASURE and entries.is_owed_for(
         transaction, row.subject_request_id
     )
-    return Progress(row, IN_PROGRESS if is_owed else COMPLETED)
+    return SubjectRequestProgress(row, IN_PROGRESS if is_owed else COMPLETED)
 
 
 def pending(transaction: Transaction) -> list[SubjectRequestRow]:

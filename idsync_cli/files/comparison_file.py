@@ -11,8 +11,8 @@ from idsync_cli.core.codes import Operator
 from idsync_cli.core.config.definitions import (
     MAX_WHERE,
     AttributeCondition,
-    Comparison,
     EventFilter,
+    ValueComparison,
 )
 from idsync_cli.core.data.values import MAX_NAME_LENGTH
 from idsync_cli.core.identity import has_surrogate
@@ -150,7 +150,7 @@ class ComparisonReader:
         *,
         of_identity: bool = False,
         of_time: bool = False,
-    ) -> Comparison | None:
+    ) -> ValueComparison | None:
         """What is compared with what; None where that is at fault.
 
         Identifiers are compared as texts alone, and a time as a time.
@@ -175,7 +175,7 @@ class ComparisonReader:
         values = tuple(each for each in read if each is not None)
         if len(values) < len(nodes) or not self._fit(operator, nodes, values, of_time=of_time):
             return None
-        return Comparison(operator, values)
+        return ValueComparison(operator, values)
 
     def _nodes(
         self, operator: Operator, entries: Mapping[str, Node], parent: Node

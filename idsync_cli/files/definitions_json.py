@@ -11,16 +11,16 @@ from idsync_cli.core.config.definitions import (
     Audience,
     AudienceCondition,
     CalculatedAttribute,
-    Comparison,
     Condition,
+    ConditionGroup,
     Definitions,
     EventCondition,
     EventFilter,
     FirstSeenCondition,
-    Group,
     IdentityCondition,
     KnownCondition,
     Not,
+    ValueComparison,
 )
 from idsync_cli.core.identity import IdentityType
 
@@ -61,7 +61,7 @@ def read_definitions(value: Mapping[str, Any]) -> Definitions:
 
 def condition_json(condition: Condition) -> Json:
     """A condition under the keys of a configuration, as `definitions_json` has it."""
-    if isinstance(condition, Group):
+    if isinstance(condition, ConditionGroup):
         key = "all" if isinstance(condition, AllOf) else "any"
         return {key: [condition_json(each) for each in condition.conditions]}
     if isinstance(condition, Not):
@@ -106,7 +106,7 @@ def _attribute_json(condition: AttributeCondition) -> Json:
     return {"attribute": condition.name, **_comparison_json(condition.comparison)}
 
 
-def _comparison_json(comparison: Comparison) -> Json:
+def _comparison_json(comparison: ValueComparison) -> Json:
     values = {"values": list(comparison.values)} if comparison.values else {}
     return {"operator": comparison.operator, **values}
 
@@ -150,5 +150,5 @@ def _attribute(value: Mapping[str, Any]) -> AttributeCondition:
     return AttributeCondition(str(value["attribute"]), _comparison(value))
 
 
-def _comparison(value: Mapping[str, Any]) -> Comparison:
-    return Comparison(Operator(value["operator"]), tuple(map(str, value.get("values", ()))))
+def _comparison(value: Mapping[str, Any]) -> ValueComparison:
+    return ValueComparison(Operator(value["operator"]), tuple(map(str, value.get("values", ()))))

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from idsync_cli.errors import FaultCode, Hint, UsageFault, printable, quoted
 from idsync_cli.files.source import STANDARD_STREAM
 from idsync_cli.store.sqlite.lifecycle.beside import (
-    Part,
+    StorePart,
     is_file,
     is_one_file,
     part_of,
@@ -96,7 +96,7 @@ class Outputs:
             if is_one_file(path, taken) and (is_file(path) or not os.path.lexists(path)):
                 return use  # devices and pipes hold nothing that could be destroyed
         found = part_of_any(path)
-        if found is None or (may_replace_store and found[0] is Part.STORE):
+        if found is None or (may_replace_store and found[0] is StorePart.STORE):
             return None
         part, store = found
         return _named(part, store.name)
@@ -178,5 +178,5 @@ def _without_links(path: str) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _named(part: Part, store: str) -> str:
+def _named(part: StorePart, store: str) -> str:
     return f"{part} {printable(store)}"

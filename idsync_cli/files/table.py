@@ -14,7 +14,7 @@ _SEPARATORS = ",;\t|"
 _COLUMNS = {*TYPES_BY_NAME, "mpid", "user_id", "customer", "phone", "phone_number", "mobile"}
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """The cells of a row, and its first line; what is wrong where it cannot be read.
 
     `lines` is how many lines such a fault makes useless: all from this one on.
@@ -26,7 +26,7 @@ class Row(NamedTuple):
     lines: int = 1
 
 
-def rows(lines: Iterator[str]) -> Iterator[Row]:
+def rows(lines: Iterator[str]) -> Iterator[TableRow]:
     """The rows of a table, the header first; a row that cannot be read is the last.
 
     Lines without anything are passed over, and before the header comments and what Excel writes of
@@ -55,10 +55,10 @@ def rows(lines: Iterator[str]) -> Iterator[Row]:
             return
         except csv.Error as error:
             useless = passed + reader.line_num + 1 - line + sum(1 for each in lines if each.strip())
-            yield Row(line, [], _not_csv(error, useless), useless)
+            yield TableRow(line, [], _not_csv(error, useless), useless)
             return
         if cells:
-            yield Row(line, cells)
+            yield TableRow(line, cells)
 
 
 def _not_csv(error: Exception, useless: int) -> str:

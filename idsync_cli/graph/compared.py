@@ -15,9 +15,7 @@ from idsync_cli.graph.values import (
     SideName,
     assembled,
 )
-from idsync_cli.store.sqlite import SqliteTransaction
-from idsync_cli.store.sqlite.queries.links import links_of_profile
-from idsync_cli.store.sqlite.queries.profiles import view_of
+from idsync_cli.store.api import Transaction
 
 MOST_OF_EACH = 24
 """How many identifiers are drawn of each profile."""
@@ -35,18 +33,18 @@ class SidePart(NamedTuple):
 
 
 def read_side_part(
-    transaction: SqliteTransaction, organization: Organization, side: SideName, mpids: Sequence[int]
+    transaction: Transaction, organization: Organization, side: SideName, mpids: Sequence[int]
 ) -> SidePart:
     """Some profiles of a side with what they hold at its end."""
     reading = GraphCollector(transaction, organization)
     held: list[tuple[int, int]] = []
     for mpid in mpids:
-        found = view_of(transaction, mpid)
+        found = transaction.inspection().view(mpid)
         if found is None:
             continue
         number = found[1].created_seq
         reading.take_profile(number)
-        for row in links_of_profile(transaction, number, MOST_OF_EACH):
+        for row in reading.store_links.of_profile(number, MOST_OF_EACH):
             if row.removed_seq is None:
                 reading.take_identifier(row.identifier_id)
                 held.append((number, row.identifier_id))

@@ -7,17 +7,8 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import Identifier
 from idsync_cli.graph.reading import GraphCollector
 from idsync_cli.graph.values import Graph, LeftOut
-from idsync_cli.store.sqlite import SqliteTransaction
-from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
-from idsync_cli.store.sqlite.queries.links import (
-    LinkRow,
-    count_identifiers_of,
-    count_profiles_with,
-    links_of_identifier,
-    links_of_profile,
-    newest_profiles,
-)
-from idsync_cli.store.sqlite.queries.profiles import view_of
+from idsync_cli.store.api import Transaction
+from idsync_cli.store.links import LinkRow
 from idsync_cli.store.values import ProfileFilter
 
 MOST_OF_ITS_OWN = 200
@@ -28,39 +19,39 @@ MOST_OF_EACH = 12
 
 
 def around(
-    transaction: SqliteTransaction, organization: Organization, mpid: int, limit: int
+    transaction: Transaction, organization: Organization, mpid: int, limit: int
 ) -> Graph | None:
     """A profile with what it holds or once held, and with at most `limit` others that do so, too.
 
     Those that share most of it are drawn, and of those the newest. None if there is no such
     profile.
     """
-    found = view_of(transaction, mpid)
+    found = transaction.inspection().view(mpid)
     if found is None:
         return None
     number = found[1].created_seq
     reading = GraphCollector(transaction, organization)
     reading.take_profile(number, is_asked=True)
-    for row in links_of_profile(transaction, number, MOST_OF_ITS_OWN):
+    for row in reading.store_links.of_profile(number, MOST_OF_ITS_OWN):
         reading.take_identifier(row.identifier_id)
     shared = Counter(
         neighbour
         for each in reading.identifiers
-        for neighbour in _profiles(links_of_identifier(transaction, each, limit + 1))
+        for neighbour in _profiles(reading.store_links.of_identifier(each, limit + 1))
         if neighbour != number
     )
     for neighbour in sorted(shared, key=lambda each: (-shared[each], -each))[:limit]:
         reading.take_profile(neighbour)
     reading.take_all_links()
-    profiles = count_profiles_with(transaction, reading.identifiers)
-    identifiers = count_identifiers_of(transaction, [number])
+    profiles = reading.store_links.count_profiles_with(reading.identifiers)
+    identifiers = reading.store_links.count_identifiers_of([number])
     return reading.graph(
         LeftOut(max(0, profiles - len(reading.profiles)), identifiers - len(reading.identifiers))
     )
 
 
 def holders(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organization: Organization,
     identifier: Identifier,
     limit: int,
@@ -68,33 +59,31 @@ def holders(
 ) -> Graph:
     """An identifier with the newest profiles that hold it or once held it, and what they hold."""
     reading = GraphCollector(transaction, organization)
-    numbers = identifier_ids(transaction, identifier, scope)
-    rows = [row for each in numbers for row in links_of_identifier(transaction, each, limit)]
+    numbers = reading.store_links.numbers_of(identifier, scope)
+    rows = [row for each in numbers for row in reading.store_links.of_identifier(each, limit)]
     for each in numbers:
         reading.take_identifier(each, is_asked=True)
     newest = sorted(_profiles(rows), reverse=True)[:limit]
-    _take_with_identifiers(reading, transaction, newest)
-    left = max(0, count_profiles_with(transaction, numbers) - len(reading.profiles))
+    _take_with_identifiers(reading, newest)
+    left = max(0, reading.store_links.count_profiles_with(numbers) - len(reading.profiles))
     return reading.graph(LeftOut(left, reading.count_identifiers() - len(reading.identifiers)))
 
 
 def scope_graph(
-    transaction: SqliteTransaction, organization: Organization, scope: str, limit: int
+    transaction: Transaction, organization: Organization, scope: str, limit: int
 ) -> Graph:
     """The newest profiles of a scope, at most `limit`, with what they hold or once held."""
     reading = GraphCollector(transaction, organization)
-    _take_with_identifiers(reading, transaction, newest_profiles(transaction, scope, limit))
+    _take_with_identifiers(reading, reading.store_links.newest_profiles(scope, limit))
     of_scope = transaction.count_profiles(organization.scopes, ProfileFilter(scope))
     left = of_scope - len(reading.profiles)
     return reading.graph(LeftOut(left, reading.count_identifiers() - len(reading.identifiers)))
 
 
-def _take_with_identifiers(
-    reading: GraphCollector, transaction: SqliteTransaction, profiles: Iterable[int]
-) -> None:
+def _take_with_identifiers(reading: GraphCollector, profiles: Iterable[int]) -> None:
     for profile in profiles:
         reading.take_profile(profile)
-        for row in links_of_profile(transaction, profile, MOST_OF_EACH):
+        for row in reading.store_links.of_profile(profile, MOST_OF_EACH):
             reading.take_identifier(row.identifier_id)
     reading.take_all_links()
 

@@ -5,23 +5,16 @@ from collections.abc import Iterable
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.scoped_profile import scoped_view
 from idsync_cli.graph.values import FoundIdentifier, Graph, LeftOut, ProfileNode, Tie, assembled
-from idsync_cli.store.sqlite import SqliteTransaction
-from idsync_cli.store.sqlite.queries.links import (
-    LinkRow,
-    count_identifiers_of,
-    count_profiles_with,
-    identifier_numbered,
-    links_between,
-    profile_numbered,
-    request_numbered,
-)
+from idsync_cli.store.api import Transaction
+from idsync_cli.store.links import LinkRow
 
 
 class GraphCollector:
     """Collects the parts of a graph from one transaction, by their numbers in the store."""
 
-    def __init__(self, transaction: SqliteTransaction, organization: Organization) -> None:
+    def __init__(self, transaction: Transaction, organization: Organization) -> None:
         self._transaction = transaction
+        self.store_links = transaction.links()
         self._rules = organization.scopes
         self.profiles: dict[int, ProfileNode] = {}
         self.identifiers: dict[int, FoundIdentifier] = {}
@@ -29,7 +22,7 @@ class GraphCollector:
 
     def take_profile(self, number: int, *, is_asked: bool = False) -> None:
         """Let a profile be in the graph."""
-        found = profile_numbered(self._transaction, number)
+        found = self.store_links.profile(number)
         if number in self.profiles or found is None:  # there is none if it was erased
             return
         scope, view = found
@@ -41,20 +34,20 @@ class GraphCollector:
             seen.orphaned,
             number,
             view.source_mpid,
-            count_identifiers_of(self._transaction, [number]),
+            self.store_links.count_identifiers_of([number]),
             is_asked,
         )
 
     def take_identifier(self, number: int, *, is_asked: bool = False) -> None:
         """Let an identifier be in the graph."""
         if number not in self.identifiers:
-            scope, identifier = identifier_numbered(self._transaction, number)
-            profiles = count_profiles_with(self._transaction, [number])
+            scope, identifier = self.store_links.identifier(number)
+            profiles = self.store_links.count_profiles_with([number])
             self.identifiers[number] = FoundIdentifier(scope, identifier, profiles, is_asked)
 
     def count_identifiers(self) -> int:
         """How many identifiers the profiles in the graph hold or once held, in all."""
-        return count_identifiers_of(self._transaction, self.profiles)
+        return self.store_links.count_identifiers_of(self.profiles)
 
     def take_links(self, rows: Iterable[LinkRow]) -> None:
         """Let links be in the graph, as far as both of their ends are."""
@@ -66,7 +59,7 @@ class GraphCollector:
 
     def take_all_links(self) -> None:
         """Let every link between what is in the graph be in it."""
-        self.take_links(links_between(self._transaction, self.profiles, self.identifiers))
+        self.take_links(self.store_links.between(self.profiles, self.identifiers))
 
     def graph(self, left_out: LeftOut, tie: Tie | None = None) -> Graph:
         """What was taken, with the requests that it names."""
@@ -74,7 +67,7 @@ class GraphCollector:
         named |= {*self.profiles}
         requests = {}
         for seq in sorted(each for each in named if each is not None):
-            if (request := request_numbered(self._transaction, seq)) is not None:
+            if (request := self._transaction.request(seq)) is not None:
                 requests[seq] = request
         return assembled(
             {(None, number): node for number, node in self.profiles.items()},

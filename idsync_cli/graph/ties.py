@@ -7,9 +7,8 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import Identifier
 from idsync_cli.graph.reading import GraphCollector
 from idsync_cli.graph.values import Graph, LeftOut, Tie
-from idsync_cli.store.sqlite import SqliteTransaction
-from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
-from idsync_cli.store.sqlite.queries.links import links_of_identifier, links_of_profile
+from idsync_cli.store.api import Transaction
+from idsync_cli.store.links import Links
 
 MOST_LOOKED_AT = 5_000
 """After so many profiles and identifiers the search ends."""
@@ -32,13 +31,13 @@ class _Search:
         self.before: dict[_Place, list[_Place]] = {start: []}
         self.frontier = [start]
 
-    def go_on(self, transaction: SqliteTransaction) -> bool:
+    def go_on(self, links: Links) -> bool:
         """Go one link further everywhere; whether every link was followed."""
         reached: dict[_Place, list[_Place]] = {}
         followed_all = True
         for place in self.frontier:
-            query = links_of_profile if place.is_profile else links_of_identifier
-            rows = query(transaction, place.number, MOST_FOLLOWED + 1)
+            links_of = links.of_profile if place.is_profile else links.of_identifier
+            rows = links_of(place.number, MOST_FOLLOWED + 1)
             followed_all &= len(rows) <= MOST_FOLLOWED
             numbers = (
                 row.identifier_id if place.is_profile else row.created_seq
@@ -65,7 +64,7 @@ class _Search:
 
 
 def ties(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organization: Organization,
     pair: tuple[Identifier, Identifier],
     limit: int,
@@ -77,15 +76,16 @@ def ties(
     there alone.
     """
     reading = GraphCollector(transaction, organization)
+    links = reading.store_links
     names = transaction.scopes() if scope is None else (scope,)
     places: set[_Place] = set()
     followed_all = True
     for name in names:
-        one, other = (identifier_ids(transaction, each, name) for each in pair)
+        one, other = (links.numbers_of(each, name) for each in pair)
         for number in {*one, *other}:
             reading.take_identifier(number, is_asked=True)
         if one and other:
-            found, whole = _ways(transaction, _Place(False, one[0]), _Place(False, other[0]))
+            found, whole = _ways(links, _Place(False, one[0]), _Place(False, other[0]))
             places |= found
             followed_all &= whole
     profiles = sorted((each.number for each in places if each.is_profile), reverse=True)
@@ -99,7 +99,7 @@ def ties(
     return reading.graph(LeftOut(len(profiles) - len(reading.profiles)), tie)
 
 
-def _ways(transaction: SqliteTransaction, one: _Place, other: _Place) -> tuple[set[_Place], bool]:
+def _ways(links: Links, one: _Place, other: _Place) -> tuple[set[_Place], bool]:
     """All places on the shortest ways, and whether all was looked at that could be one.
 
     The search goes on from both ends, each time from the one that has reached fewer places; as
@@ -115,6 +115,6 @@ def _ways(transaction: SqliteTransaction, one: _Place, other: _Place) -> tuple[s
         looked_at += len(nearer.frontier)
         if looked_at > MOST_LOOKED_AT:
             return set(), False
-        followed_all &= nearer.go_on(transaction)
+        followed_all &= nearer.go_on(links)
         meeting = {each for each in nearer.frontier if each in further.before}
     return searches[0].ways_to(meeting) | searches[1].ways_to(meeting), followed_all

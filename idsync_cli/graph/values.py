@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 from idsync_cli.core.identity import TYPE_ORDER, Identifier
-from idsync_cli.store.sqlite.queries.links import RequestRow
+from idsync_cli.store.causes import KeptRequest
 
 
 class SideName(StrEnum):
@@ -102,7 +102,7 @@ class Graph(NamedTuple):
     identifiers: tuple[IdentifierNode, ...]
     links: tuple[Link, ...]
     left_out: LeftOut
-    requests: Mapping[int, RequestRow]
+    requests: Mapping[int, KeptRequest]
     tie: Tie | None = None
 
     @property
@@ -137,7 +137,7 @@ def assembled(
     found: Mapping[_Key, FoundIdentifier],
     links: Iterable[tuple[ProfileKey, _Key, int, int | None]],
     left_out: LeftOut,
-    requests: Mapping[int, RequestRow],
+    requests: Mapping[int, KeptRequest],
     tie: Tie | None = None,
 ) -> Graph:
     """A graph of what was read, in its order.

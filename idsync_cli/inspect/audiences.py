@@ -14,7 +14,7 @@ from idsync_cli.core.config.definitions import Definitions
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.scoped_profile import ScopedProfile, scoped
 from idsync_cli.errors import UsageFault, nearest, printable, quoted
-from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.api import Transaction
 from idsync_cli.store.values import MemberCount
 
 
@@ -123,7 +123,7 @@ def audience_called(
 
 
 def counts(
-    transaction: SqliteTransaction, organization: Organization, scope: str | None, now_ms: int
+    transaction: Transaction, organization: Organization, scope: str | None, now_ms: int
 ) -> AudienceCounts:
     """How many members each audience has."""
     return AudienceCounts(
@@ -136,7 +136,7 @@ def counts(
 
 
 def members(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organization: Organization,
     audience: NamedAudience,
     now_ms: int,
@@ -148,7 +148,7 @@ def members(
 
 
 def first_members(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organization: Organization,
     audience: NamedAudience,
     now_ms: int,
@@ -163,7 +163,7 @@ def first_members(
 
 
 def membership(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organization: Organization,
     name: str,
     scope: str | None,
@@ -193,7 +193,7 @@ def membership(
 
 
 def _count(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organization: Organization,
     audience: NamedAudience,
     now_ms: int,

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.store.file_values import Finding, FindingCode
 from idsync_cli.store.sqlite.health import examination
-from idsync_cli.store.sqlite.health.findings import Finding, FindingCode
 
 
 class Level(StrEnum):

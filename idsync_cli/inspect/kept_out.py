@@ -6,8 +6,7 @@ from typing import Generic, TypeVar
 
 from idsync_cli.core.config.guard_rails import GuardRails
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.store.sqlite import SqliteTransaction
-from idsync_cli.store.sqlite.queries.statistics import profiles_beyond, values_held
+from idsync_cli.store.counting import Counting
 
 T = TypeVar("T")
 
@@ -65,7 +64,7 @@ def nothing_kept_out() -> KeptOut:
 
 
 def kept_out(
-    transaction: SqliteTransaction,
+    counting: Counting,
     scope: str,
     before: GuardRails,
     after: GuardRails,
@@ -79,12 +78,12 @@ def kept_out(
     found = KeptOut(First(limit), First(limit), First(limit))
     for kind in IdentityType:
         if _screening(before, kind) != _screening(after, kind):
-            _screen(transaction, scope, kind, before, after, found)
+            _screen(counting, scope, kind, before, after, found)
         its, was = after.limit_of(kind), before.limit_of(kind)
         if its is not None and (was is None or its.limit < was.limit):
             crowded = [
                 CrowdedProfile(mpid, kind, values)
-                for mpid, values in profiles_beyond(transaction, scope, kind, its.limit)
+                for mpid, values in counting.profiles_beyond(scope, kind, its.limit)
             ]
             found.crowded.add_all(crowded, len(crowded), _values)
     return found
@@ -96,7 +95,7 @@ def _screening(rails: GuardRails, kind: IdentityType) -> tuple[object, ...]:
 
 
 def _screen(
-    transaction: SqliteTransaction,
+    counting: Counting,
     scope: str,
     kind: IdentityType,
     before: GuardRails,
@@ -107,7 +106,7 @@ def _screen(
     blocked: list[HeldValue] = []
     reshaped: list[HeldValue] = []
     numbers = [0, 0]
-    for identifier, holders in values_held(transaction, scope, kind):
+    for identifier, holders in counting.holder_counts(scope, kind):
         if after.blocks(identifier):
             if not before.blocks(identifier):
                 numbers[0] += 1

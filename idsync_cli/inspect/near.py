@@ -18,9 +18,7 @@ from idsync_cli.core.identity import (
     parse_mpid,
 )
 from idsync_cli.core.variants import ValueDifference, differences, variants_of
-from idsync_cli.store.sqlite import SqliteTransaction
-from idsync_cli.store.sqlite.queries.identifiers import held_among
-from idsync_cli.store.sqlite.queries.profiles import mpids_between, view_of
+from idsync_cli.store.api import Transaction
 
 _FEWEST_DIGITS = 17
 """From so many digits on, a number of JavaScript may have lost the last of them."""
@@ -42,7 +40,7 @@ class Meant(NamedTuple):
 
 
 def meant_by(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organization: Organization,
     identifiers: Iterable[Identifier] = (),
     scopes: Iterable[str] = (),
@@ -62,7 +60,7 @@ def meant_by_request(
     request: Mapping[str, Any],
     answer: Answer,
     organization: Organization,
-    transaction: SqliteTransaction,
+    transaction: Transaction,
 ) -> Meant:
     """What is there that may have been meant by a request that found nothing."""
     if answer.kind is RequestKind.ALIAS:
@@ -80,7 +78,7 @@ def meant_by_request(
 
 
 def _held_variants(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organization: Organization,
     identifiers: Iterable[Identifier],
     scope: str,
@@ -90,25 +88,26 @@ def _held_variants(
     Only of types that the scope can look up, and where nobody holds what was asked for as it is.
     Each variant costs one look-up by an index.
     """
-    rules = organization.scopes.get(scope)
+    rules, inspection = organization.scopes.get(scope), transaction.inspection()
     for asked in identifiers:
         kind, value = asked.type, asked.value
         if rules is None or not rules.is_lookup(kind):
             continue
         normal = rules.guard_rails.normal_form(asked)
-        if held_among(transaction, scope, kind, list(dict.fromkeys((value, normal or value)))):
+        if inspection.held_among(scope, kind, list(dict.fromkeys((value, normal or value)))):
             continue
-        for held in held_among(transaction, scope, kind, variants_of(asked)):
+        for held in inspection.held_among(scope, kind, variants_of(asked)):
             differs_in = differences(kind, value, held)
             if differs_in:
                 yield HeldVariant(asked, held, differs_in)
 
 
-def _rounded_mpids(transaction: SqliteTransaction, mpid: int) -> list[int]:
+def _rounded_mpids(transaction: Transaction, mpid: int) -> list[int]:
     """The MPIDs that JavaScript takes for the same number as one that no profile has."""
-    if len(str(abs(mpid))) < _FEWEST_DIGITS or view_of(transaction, mpid) is not None:
+    inspection = transaction.inspection()
+    if len(str(abs(mpid))) < _FEWEST_DIGITS or inspection.view(mpid) is not None:
         return []
     rounded = float(mpid)
     least = max(MPID_MIN, int(nextafter(rounded, -inf)))
     most = min(MPID_MAX, int(nextafter(rounded, inf)))
-    return [each for each in mpids_between(transaction, least, most) if float(each) == rounded]
+    return [each for each in inspection.mpids_between(least, most) if float(each) == rounded]

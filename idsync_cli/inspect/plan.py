@@ -16,14 +16,8 @@ from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.identity import Identifier
 from idsync_cli.files import rules_json
 from idsync_cli.inspect.kept_out import KeptOut, kept_out, nothing_kept_out
-from idsync_cli.store.sqlite import SqliteTransaction
-from idsync_cli.store.sqlite.queries.audiences import count_moves
-from idsync_cli.store.sqlite.queries.statistics import (
-    ProfileKind,
-    login_types,
-    profile_kinds,
-    shared_identifiers,
-)
+from idsync_cli.store.api import Transaction
+from idsync_cli.store.counts import ProfileKind
 
 SHOWN = 20
 """How many identifiers or profiles are listed of those that something happens to."""
@@ -128,7 +122,7 @@ class Plan:
 
 def plan(
     organization: Organization,
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     *,
     now_ms: int,
     limit: int | None = SHOWN,
@@ -145,7 +139,7 @@ def plan(
         name: rules_json.decode(text) for name, text in transaction.remembered_rules().items()
     }
     kinds: dict[str, list[ProfileKind]] = {}
-    for kind in profile_kinds(transaction):
+    for kind in transaction.counting().profile_kinds():
         kinds.setdefault(kind.scope, []).append(kind)
     if not before and not kinds:
         return Plan((), is_unused=True)
@@ -174,31 +168,31 @@ def _scope_plan(
     before: ScopeRules | None,
     after: ScopeRules,
     kinds: list[ProfileKind],
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     limit: int | None,
     now_ms: int,
 ) -> ScopePlan:
     change = compare(before, after)
-    shared = Shared(limit=limit)
+    counting, shared = transaction.counting(), Shared(limit=limit)
     for kind in change.newly_unique:
-        for identifier, holders in shared_identifiers(transaction, name, kind):
+        for identifier, holders in counting.holder_counts(name, kind, least=2):
             shared.add(identifier, holders)
     affected: dict[Shift, Affected] = {}
     for each in kinds:
         for shift in shifts(each.example, before, after):
             affected.setdefault(shift, Affected()).add(each)
     fate = Fate.NEW if before is None else Fate.STAYS
-    reindexes = login_types(transaction).get(name, after.login_bits) != after.login_bits
+    reindexes = name in transaction.stale_scopes({name: after})
     audiences = tuple(_audience_plans(transaction, name, before, after, change, now_ms))
     rails = NO_GUARD_RAILS if before is None else before.guard_rails
-    left_out = kept_out(transaction, name, rails, after.guard_rails, limit)
+    left_out = kept_out(counting, name, rails, after.guard_rails, limit)
     return ScopePlan(
         name, fate, _number(kinds), change, shared, affected, reindexes, audiences, left_out
     )
 
 
 def _audience_plans(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     scope: str,
     before: ScopeRules | None,
     after: ScopeRules,
@@ -214,12 +208,12 @@ def _audience_plans(
         if name in change.audiences.added:
             yield _counted(transaction, scope, name, None, after, now_ms)
         elif before is not None and (name in stay or name in change.audiences.changed):
-            moves = count_moves(transaction, scope, before, after, name, now_ms)
-            yield AudiencePlan(name, *moves)
+            moves = transaction.counting().count_moves(scope, before, after, name, now_ms)
+            yield AudiencePlan(name, moves.before, moves.after, moves.joining, moves.leaving)
 
 
 def _counted(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     scope: str,
     name: str,
     before: ScopeRules | None,

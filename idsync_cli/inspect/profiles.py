@@ -15,17 +15,8 @@ from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView, scoped, scoped_view
-from idsync_cli.store.sqlite import SqliteTransaction
-from idsync_cli.store.sqlite.queries.changes import count_held
-from idsync_cli.store.sqlite.queries.earlier import created_later
-from idsync_cli.store.sqlite.queries.history import (
-    Arrival,
-    Cause,
-    arrivals,
-    history_length,
-    making,
-)
-from idsync_cli.store.sqlite.queries.profiles import newest_views, view_of
+from idsync_cli.store.api import Transaction
+from idsync_cli.store.causes import Arrival, Cause
 from idsync_cli.store.values import HistoryEntry, ProfileFilter
 
 LATEST_EVENTS = 10
@@ -98,24 +89,25 @@ class NewProfile:
 
 
 def newest(
-    transaction: SqliteTransaction, organization: Organization, limit: int, first: int
+    transaction: Transaction, organization: Organization, limit: int, first: int
 ) -> list[NewProfile]:
     """The newest profiles, the last first, with the `first` identifiers of each.
 
     It reads no more than that, however many profiles there are.
     """
+    inspection = transaction.inspection()
     return [
         NewProfile(
             scoped_view(view, scope, organization.scopes.get(scope)),
-            tuple(each.identifier for each in arrivals(transaction, view, first)),
-            count_held(transaction, view.created_seq),
+            tuple(each.identifier for each in inspection.arrivals(view, first)),
+            inspection.count_held(view),
         )
-        for scope, view in newest_views(transaction, limit)
+        for scope, view in inspection.newest(limit)
     ]
 
 
 def profiles(
-    transaction: SqliteTransaction, organization: Organization, asked: ProfileFilter
+    transaction: Transaction, organization: Organization, asked: ProfileFilter
 ) -> Iterator[ScopedProfile]:
     """The profiles that are asked for, in the order of creation, read as they are taken."""
     for scope, profile in transaction.profiles(organization.scopes, asked):
@@ -123,7 +115,7 @@ def profiles(
 
 
 def first_profiles(
-    transaction: SqliteTransaction, organization: Organization, asked: ProfileFilter, limit: int
+    transaction: Transaction, organization: Organization, asked: ProfileFilter, limit: int
 ) -> ProfileListing:
     """The first profiles that are asked for, at most `limit`."""
     first = tuple(islice(profiles(transaction, organization, asked), limit))
@@ -134,7 +126,7 @@ def first_profiles(
 
 
 def profile(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organization: Organization,
     mpid: int,
     limit: int | None = None,
@@ -145,28 +137,30 @@ def profile(
 
     Of identifiers the first `limit`; without `whole` no other is read.
     """
-    found = view_of(transaction, mpid)
+    inspection = transaction.inspection()
+    found = inspection.view(mpid)
     if found is None:
         erasure = next(transaction.erasures(mpid), None)
         return ProfileDetails(
-            mpid, None, erasure=erasure, created_later=created_later(transaction, mpid)
+            mpid, None, erasure=erasure, created_later=inspection.created_later(mpid)
         )
     scope, view = found
     rules = organization.scopes.get(scope)
     everything = transaction.find(mpid) if whole else None
+    made_by = transaction.request(view.created_seq)
     return ProfileDetails(
         mpid,
         scoped_view(view, scope, rules),
         None if everything is None else _scoped(everything[1], scope, organization),
-        making(transaction, view.created_seq),
-        tuple(arrivals(transaction, view, limit)),
-        count_held(transaction, view.created_seq),
+        None if made_by is None else made_by.cause,
+        tuple(inspection.arrivals(view, limit)),
+        inspection.count_held(view),
         transaction.data_of(mpid, LATEST_EVENTS),
     )
 
 
 def history(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     *,
     mpid: int | None,
     identifier: Identifier | None,
@@ -175,7 +169,7 @@ def history(
     """The changes of a profile, of an identifier, or of both; at most `limit` of them."""
     return History(
         transaction.history(mpid=mpid, identifier=identifier, limit=limit),
-        history_length(transaction, mpid=mpid, identifier=identifier),
+        transaction.inspection().history_length(mpid, identifier),
     )
 
 

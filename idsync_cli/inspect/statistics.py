@@ -7,18 +7,9 @@ from idsync_cli.core.codes import EntryRule, Rule
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import IdentityType
 from idsync_cli.core.scoped_profile import scoped
-from idsync_cli.store.sqlite import SqliteTransaction
-from idsync_cli.store.sqlite.queries.placeholders import HeldPlaceholder, held_placeholders
-from idsync_cli.store.sqlite.queries.statistics import (
-    DeciderCount,
-    LargeProfile,
-    deciders,
-    identifiers_by_type,
-    identifiers_held,
-    largest_profiles,
-    profile_kinds,
-    profiles_beyond,
-)
+from idsync_cli.store.api import Transaction
+from idsync_cli.store.counting import Counting
+from idsync_cli.store.counts import DeciderCount, HeldPlaceholder, LargeProfile
 
 LARGEST = 10
 """How many of the largest profiles are told."""
@@ -109,22 +100,23 @@ def _place(decider: Decider) -> tuple[int, str, str]:
 
 
 def stats(
-    transaction: SqliteTransaction, organization: Organization, *, deep: bool = False
+    transaction: Transaction, organization: Organization, *, deep: bool = False
 ) -> Statistics:
     """What a store holds, scope by scope, and what decided the requests that changed it.
 
     With `deep` also which profiles have several login IDs, and the largest, which reads them all.
     """
     counted: dict[str, _Counts] = {}
-    for kind in profile_kinds(transaction):
+    counting = transaction.counting()
+    for kind in counting.profile_kinds():
         seen = scoped(kind.example, kind.scope, organization.scopes.get(kind.scope))
         of_scope = counted.setdefault(kind.scope, _Counts())
         of_scope.profiles += kind.profiles
         of_scope.known += kind.profiles * seen.known
         of_scope.orphaned += kind.profiles * seen.orphaned
-    held = identifiers_held(transaction)
-    types = identifiers_by_type(transaction)
-    decided = deciders(transaction)
+    held = counting.identifiers_held()
+    types = counting.identifiers_by_type()
+    decided = counting.deciders()
     return Statistics(
         last_seq=transaction.last_seq,
         scopes={
@@ -137,15 +129,15 @@ def stats(
                 most_identifiers=held[name].most if name in held else 0,
                 types=types.get(name, {}),
                 requests=sum(by.requests for by in decided if by.scope == name),
-                several_logins=_several(transaction, organization, name) if deep else None,
+                several_logins=_several(counting, organization, name) if deep else None,
             )
             for name, each in counted.items()
         },
         requests=sum(each.requests for each in decided),
         ties=sum(each.requests for each in decided if each.rule == Rule.NEWEST),
         by_scope=tuple(decided),
-        placeholders=tuple(held_placeholders(transaction)),
-        largest=tuple(largest_profiles(transaction, LARGEST)) if deep else None,
+        placeholders=tuple(counting.held_placeholders()),
+        largest=tuple(counting.largest_profiles(LARGEST)) if deep else None,
     )
 
 
@@ -158,12 +150,8 @@ class _Counts:
     orphaned: int = 0
 
 
-def _several(
-    transaction: SqliteTransaction, organization: Organization, scope: str
-) -> dict[IdentityType, int]:
+def _several(counting: Counting, organization: Organization, scope: str) -> dict[IdentityType, int]:
     """How many profiles of a scope hold several values of each login type."""
     rules = organization.scopes.get(scope)
     login_types = () if rules is None else rules.login_types
-    return {
-        kind: sum(1 for _ in profiles_beyond(transaction, scope, kind, 1)) for kind in login_types
-    }
+    return {kind: sum(1 for _ in counting.profiles_beyond(scope, kind, 1)) for kind in login_types}

@@ -9,9 +9,8 @@ from idsync_cli.core.decision import Change
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView, scoped, scoped_view
-from idsync_cli.store.sqlite import SqliteTransaction
-from idsync_cli.store.sqlite.queries.history import Act, Cause, life, life_length
-from idsync_cli.store.sqlite.queries.profiles import view_of
+from idsync_cli.store.api import Transaction
+from idsync_cli.store.causes import Act, Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ class Story:
 
 
 def story(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organization: Organization,
     mpid: int,
     limit: int | None = None,
@@ -86,19 +85,20 @@ def story(
 
     Without `whole` no identifier is read but those that come in it.
     """
-    found = view_of(transaction, mpid)
+    inspection = transaction.inspection()
+    found = inspection.view(mpid)
     if found is None:
         return Story(mpid, None, erasure=next(transaction.erasures(mpid), None))
     scope, view = found
     rules = organization.scopes.get(scope)
-    acts = life(transaction, view, limit)
+    acts = inspection.life(view, limit)
     chapters = tuple(_chapter(mpid, view.created_seq, act) for act in acts)
     everything = transaction.find(mpid) if whole else None
     return Story(
         mpid,
         scoped_view(view, scope, rules),
         chapters,
-        life_length(transaction, view),
+        inspection.life_length(view),
         None if everything is None else scoped(everything[1], scope, rules),
     )
 

@@ -14,8 +14,7 @@ from idsync_cli.core.resolve.matcher import Matcher
 from idsync_cli.core.resolve.request_shape import shape_of
 from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView, scoped, scoped_view
 from idsync_cli.core.screening import as_meant
-from idsync_cli.store.sqlite import SqliteTransaction
-from idsync_cli.store.sqlite.queries.profiles import count_holders, holder_views, profile_of
+from idsync_cli.store.api import Transaction
 
 WhyNot = Reason | NoteCode | ErrorCode
 """Why a search does not return a holder."""
@@ -54,7 +53,7 @@ class Whois:
 
 
 def whois(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organization: Organization,
     identifier: Identifier,
     *,
@@ -74,6 +73,7 @@ def whois(
     holders: list[Holder] = []
     searches: list[Answer] = []
     held_by = 0
+    inspection = transaction.inspection()
     read_as: dict[str, Identifier] = {}
     for name in transaction.scopes():
         if scope not in (None, name):
@@ -81,7 +81,7 @@ def whois(
         meant = meant_in(transaction, organization, identifier, name)
         if meant != identifier:
             read_as[name] = meant
-        its_number = count_holders(transaction, name, meant)
+        its_number = inspection.count_holders(name, meant)
         if not its_number:
             continue
         held_by += its_number
@@ -91,16 +91,16 @@ def whois(
         left = None if limit is None else limit - len(holders)
         matcher = _matcher(transaction, organization, meant, name)
         rules = organization.scopes.get(name)
-        for each in holder_views(transaction, name, meant, left):
+        for each in inspection.holders(name, meant, left):
             why_not = _why_not(each, meant, answer, matcher)
-            everything = profile_of(transaction, each.mpid) if whole else None
+            everything = transaction.find(each.mpid) if whole else None
             profile = None if everything is None else scoped(everything[1], name, rules)
             holders.append(Holder(scoped_view(each, name, rules), why_not, profile))
     return Whois(identifier, tuple(holders), tuple(searches), held_by, read_as)
 
 
 def meant_in(
-    transaction: SqliteTransaction, organization: Organization, identifier: Identifier, scope: str
+    transaction: Transaction, organization: Organization, identifier: Identifier, scope: str
 ) -> Identifier:
     """What an identifier means in a scope; as it is where the scope leaves nothing of it."""
     rules = organization.scopes.get(scope)
@@ -111,7 +111,7 @@ def meant_in(
 
 
 def _search(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organization: Organization,
     identifier: Identifier,
     scope: str,
@@ -133,7 +133,7 @@ def _search(
 
 
 def _matcher(
-    transaction: SqliteTransaction, organization: Organization, identifier: Identifier, scope: str
+    transaction: Transaction, organization: Organization, identifier: Identifier, scope: str
 ) -> Matcher | None:
     """The same search as `_search` makes, to ask about each profile."""
     rules = organization.scopes.get(scope)

@@ -7,7 +7,7 @@ from idsync_cli.core.audiences.fold import ConditionResult, EventsSeen
 from idsync_cli.core.config.definitions import (
     AttributeCondition,
     AudienceCondition,
-    Group,
+    ConditionGroup,
     IdentityCondition,
     KnownCondition,
     Not,
@@ -54,7 +54,7 @@ def _audience_json(audience: NamedAudience) -> dict[str, Any]:
 def _finding_json(finding: ConditionResult) -> dict[str, Any]:
     condition, parts = finding.condition, [*map(_finding_json, finding.parts)]
     told: dict[str, Any] = condition_json(condition)
-    if isinstance(condition, Group):
+    if isinstance(condition, ConditionGroup):
         told = dict.fromkeys(told, parts)
     elif isinstance(condition, Not):
         told = {"not": parts[0]}

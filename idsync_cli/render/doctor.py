@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from idsync_cli.errors import number_of, printable
 from idsync_cli.inspect.doctor import HealthReport, Level, level_of
 from idsync_cli.render.theme import Line, Look
-from idsync_cli.store.sqlite.health.findings import Finding, FindingCode
+from idsync_cli.store.file_values import Finding, FindingCode
 
 _DAMAGED = (
     "the file is damaged: stop writing to it, keep a copy and restore the latest backup; "

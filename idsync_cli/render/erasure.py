@@ -10,7 +10,7 @@ from idsync_cli.erasure.erase import ErasureOutcome
 from idsync_cli.errors import number_of, printable
 from idsync_cli.files.subject_request import SubjectRequest
 from idsync_cli.render.theme import Line, Look
-from idsync_cli.store.sqlite.erasing.rewriting import Evidence
+from idsync_cli.store.file_values import Evidence
 
 PROFILE_FILE = "profile.jsonl"
 BATCHES_FILE = "batches.jsonl"

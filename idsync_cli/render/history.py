@@ -13,7 +13,7 @@ from idsync_cli.render.store import requester
 from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import Look, Part, text
 from idsync_cli.render.times import moment
-from idsync_cli.store.sqlite.queries.history import Cause
+from idsync_cli.store.causes import Cause
 from idsync_cli.store.values import HistoryChange, HistoryEntry
 from idsync_cli.visible import visible
 

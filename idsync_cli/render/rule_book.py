@@ -13,7 +13,7 @@ from textwrap import fill
 from idsync_cli.core.config.strategy import PRESETS
 from idsync_cli.core.identity import DEVICE_TYPES, TYPES_BY_NAME, IdentityType, names_of
 from idsync_cli.render.doctor import SAYINGS
-from idsync_cli.store.sqlite.health.findings import FindingCode
+from idsync_cli.store.file_values import FindingCode
 
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 _PART = re.compile(r"\*\*(\w+)\.\*\* ")

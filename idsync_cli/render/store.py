@@ -15,7 +15,7 @@ from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import Line, Look, text, words
 from idsync_cli.render.theme import state as state_of
 from idsync_cli.render.times import moment
-from idsync_cli.store.sqlite.queries.history import Cause
+from idsync_cli.store.causes import Cause
 from idsync_cli.visible import visible
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from idsync_cli.inspect.profiles import ProfileDetails
 from idsync_cli.inspect.statistics import ScopeCounts, Statistics
 from idsync_cli.inspect.story import Chapter, ChapterChange, Gain, Story
 from idsync_cli.inspect.whois import Holder, Whois
-from idsync_cli.store.sqlite.queries.history import Arrival, Cause
+from idsync_cli.store.causes import Arrival, Cause
 from idsync_cli.store.values import HistoryChange, HistoryEntry
 
 

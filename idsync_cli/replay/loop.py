@@ -27,7 +27,7 @@ from idsync_cli.replay.by_time import Wanted, choose, find_start_by_time
 from idsync_cli.replay.options import options_of
 from idsync_cli.replay.origins import OneFile, Origin, SortedFiles
 from idsync_cli.replay.pace import lines_left
-from idsync_cli.replay.progress import Progress
+from idsync_cli.replay.progress import ReplayProgress
 from idsync_cli.replay.recorded import ReplayedMpids
 from idsync_cli.replay.resumption import NOT_ENTERED, Mode, Start, check_files, find_start
 from idsync_cli.replay.state import ReplayState
@@ -92,7 +92,7 @@ class Replay:
         self._several_files = several_files
         self._outputs = [each for each in (output, page) if each is not None]
         self._forced = forced
-        self._progress = Progress()
+        self._progress = ReplayProgress()
         self._started: Start | None = None
         self._state: ReplayState | None = None
         self._origin: Origin = OneFile("")

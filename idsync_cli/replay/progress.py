@@ -10,7 +10,7 @@ from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.sqlite.queries.replays import replays
 
 
-class Progress:
+class ReplayProgress:
     """Follows the batches of a replay, from being decided to being told; `commits` were kept."""
 
     def __init__(self) -> None:

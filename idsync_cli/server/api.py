@@ -17,6 +17,7 @@ from idsync_cli.errors import Busy, Stopped, StoreFault
 from idsync_cli.server.answers import Problem
 from idsync_cli.server.bodies import read_body
 from idsync_cli.server.credentials import Caller, Credentials, Sent
+from idsync_cli.server.later import Rest
 from idsync_cli.server.limits import RateLimits
 from idsync_cli.server.live import LiveRequests
 from idsync_cli.server.log import Log
@@ -72,6 +73,7 @@ class Api:
         self.live: Final = live  # for those who look on, if anybody can
         self.now: Final = now  # milliseconds since 1970, UTC
         self.refused_events: Counter[tuple[str, str]] = Counter()  # by workspace and code
+        self.rest: Final = Rest()
         self._limits = RateLimits(monotonic)
         self._results = Results()
 

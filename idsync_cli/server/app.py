@@ -1,6 +1,6 @@
 """The application: its routes, and what becomes of whatever goes wrong in them (section 10)."""
 
-from typing import Final
+from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,10 +14,10 @@ from idsync_cli.server.api import Api
 from idsync_cli.server.carrying_out import CarryingOut
 from idsync_cli.server.cors import Cors, preflight
 from idsync_cli.server.credentials import Refused
-from idsync_cli.server.description import with_description
+from idsync_cli.server.later import Handler, Rest
 from idsync_cli.server.log import Log
 from idsync_cli.server.outermost import ReportBug, answer
-from idsync_cli.server.routes import Handler, operations
+from idsync_cli.server.routes import Opens, Operation, operations
 
 _CODES: Final = {404: "NOT_FOUND_ERROR", 405: "METHOD_NOT_ALLOWED"}
 _OF_ALIASES: Final = "/alias"
@@ -38,9 +38,30 @@ def routes_of(api: Api, carrying_out: CarryingOut) -> list[Route]:
     """Every route, as it is served."""
     return [
         Route(path, _Endpoint(each.handler, api.log), methods=[each.method], name=each.name)
-        for each in with_description(operations(api, carrying_out))
+        for each in _with_description(operations(api, carrying_out), api.rest)
         for path in each.paths
     ]
+
+
+def _with_description(operations: list[Operation], rest: Rest) -> list[Operation]:
+    """The same operations, and the one that tells of them all, itself among them."""
+
+    def made() -> dict[str, Any]:
+        from idsync_cli.server.description import openapi
+
+        return openapi(described)
+
+    description = rest.later(made)
+
+    async def describe(_request: Request) -> Response:
+        return json_response(await description.get())
+
+    its_own = Operation(
+        "description", "GET", "/openapi.json", describe, "Describe every route", Opens.NOTHING,
+        {200: "Description"},
+    )  # fmt: skip
+    described = [*operations, its_own]
+    return described
 
 
 class _Endpoint:

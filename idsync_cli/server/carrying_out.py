@@ -3,16 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from idsync_cli.engine.engine import Engine
-from idsync_cli.erasure import requests as subject_requests
-from idsync_cli.erasure.erase import ErasureOutcome
 from idsync_cli.server.answers import Problem
 from idsync_cli.server.api import Api
-from idsync_cli.store.api import Store
-from idsync_cli.store.sqlite import SqliteStore
-from idsync_cli.store.sqlite.erasing.subject_requests import SubjectRequestRow
+from idsync_cli.server.later import FIRST_SECONDS
+
+if TYPE_CHECKING:
+    from idsync_cli.server.due import DueRequests
 
 _LOOK_AGAIN_SECONDS: Final = 5.0
 """After what time something is tried again that could not be done, for all else comes first."""
@@ -21,23 +19,18 @@ _LONGEST_SECONDS: Final = 60.0
 """How long it sleeps at most: others may have accepted a request over the same store."""
 
 
-async def forget_the_erased(api: Api) -> None:
-    """Have live requests forgotten if somebody was erased meanwhile, by whatever process.
-
-    Raises:
-        Problem: 503; the store is busy or cannot be used.
-    """
-    if api.live is not None:
-        api.live.erased_until(await api.look(subject_requests.latest_erasure))
-
-
 class CarryingOut:
     """A task that carries out what was accepted, `delay_ms` later, also by an earlier server."""
 
     def __init__(self, api: Api, delay_ms: int, report_bug: Callable[[Exception], None]) -> None:
+        def due() -> "DueRequests":
+            from idsync_cli.server.due import DueRequests
+
+            return DueRequests(api, _LOOK_AGAIN_SECONDS)
+
         self.delay_ms: Final = delay_ms
         self._report_bug: Final = report_bug
-        self._api: Final = api
+        self._due: Final = api.rest.later(due)
         self._bell = asyncio.Event()
 
     def look(self) -> None:
@@ -45,62 +38,22 @@ class CarryingOut:
         self._bell.set()
 
     async def run(self) -> None:
-        """Carry out what is due, until it is cancelled."""
+        """Carry out what is due, until it is cancelled; begin once the server has begun."""
+        await self._wait(FIRST_SECONDS)
         while True:
             self._bell.clear()
             try:
-                seconds = await self._do_what_is_due()
+                due = await self._due.get()
+                seconds = await due.carry_out()
             except Problem:  # the store is busy
                 seconds = _LOOK_AGAIN_SECONDS
             except Exception as error:  # noqa: BLE001 - it goes on, as the server does
                 self._report_bug(error)
                 seconds = _LOOK_AGAIN_SECONDS
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(seconds, _LONGEST_SECONDS)):
-                    await self._bell.wait()
+            await self._wait(min(seconds, _LONGEST_SECONDS))
 
-    async def _do_what_is_due(self) -> float:
-        """Carry out all that is due; in how many seconds to look again."""
-        stuck = 0
-        await forget_the_erased(self._api)
-        while True:
-            waiting = (await self._api.look(subject_requests.pending))[stuck:]
-            now = self._api.now()
-            if not waiting or waiting[0].due_ms > now:
-                is_finished = await self._api.do(_finish)
-                wait = (waiting[0].due_ms - now) / 1000 if waiting else _LONGEST_SECONDS
-                is_all = is_finished and not stuck
-                return wait if is_all else min(wait, _LOOK_AGAIN_SECONDS)
-            task = asyncio.ensure_future(self._carry_out(waiting[0]))
-            try:
-                is_done = await asyncio.shield(task)
-            except asyncio.CancelledError:  # what was begun is carried out, and recorded
-                await task
-                raise
-            stuck += not is_done
-
-    async def _carry_out(self, row: SubjectRequestRow) -> bool:
-        """Carry out a request; False where it stays pending."""
-        now, its_id = self._api.now, row.subject_request_id
-
-        def do(engine: Engine, store: Store) -> ErasureOutcome | None:
-            assert isinstance(store, SqliteStore)
-            return subject_requests.carry_out(engine, store, row.workspace, its_id, now=now)
-
-        outcome = await self._api.do(do)
-        if outcome is None:
-            return True
-        if outcome.report is None:
-            return False
-        if self._api.live is not None:
-            self._api.live.erased_until(outcome.answer.seq)
-        answer, recorder = outcome.answer, self._api.recorder
-        if recorder is not None:
-            erased = {"scope": answer.scope, "mpid": str(answer.mpid), "request_id": its_id}
-            recorder.take({"type": "erase", **erased}, answer)
-        return True
-
-
-def _finish(_engine: Engine, store: Store) -> bool:
-    assert isinstance(store, SqliteStore)
-    return store.finish_what_is_owed()
+    async def _wait(self, seconds: float) -> None:
+        """Wait so long, or until something was accepted."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._bell.wait()

@@ -4,11 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from starlette.requests import Request
-from starlette.responses import Response
-
 from idsync_cli import __version__
-from idsync_cli.server.answers import json_response
 from idsync_cli.server.routes import Opens, Operation
 from idsync_cli.server.schemas import PATH, QUERY, SCHEMAS
 
@@ -54,22 +50,6 @@ _ERRORS_OF_ITS_OWN: Final = ("SubjectRequestError", "AliasError")
 _LIMITED: Final = (429, 503)
 _OF_BODIES: Final = (400, 408, 413)
 _TEXTS: Final = ("application/json", "text/plain")
-
-
-def with_description(operations: Sequence[Operation]) -> list[Operation]:
-    """The same operations, and the one that tells of them all."""
-    described: dict[str, Json] = {}
-
-    async def describe(_request: Request) -> Response:
-        """Describe every route, this one among them."""
-        return json_response(described["all"])
-
-    its_own = Operation(
-        "description", "GET", "/openapi.json", describe, "Describe every route", Opens.NOTHING,
-        {200: "Description"},
-    )  # fmt: skip
-    described["all"] = openapi([*operations, its_own])
-    return [*operations, its_own]
 
 
 def openapi(operations: Sequence[Operation]) -> Json:

@@ -5,10 +5,10 @@ limits, so both stand here.
 """
 
 import asyncio
-from typing import Final
+import re
+from typing import Any, Final
 
 import httptools
-from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
@@ -19,6 +19,7 @@ from idsync_cli.server.answers import error_response
 from idsync_cli.server.bodies import WHOLE_BODY
 from idsync_cli.server.cors import Cors
 from idsync_cli.server.transport import Joined
+from idsync_cli.server.unchunked import without_chunks
 
 SILENT_SECONDS: Final = 30
 """How long a connection may say nothing, be in the middle of its headers, or read nothing."""
@@ -27,6 +28,8 @@ MOST_OF_HEAD: Final = 64 * 1024
 """How many bytes the head of a request may have: its first line and its headers."""
 
 _GOODBYE_SECONDS: Final = 5
+_NO_CHUNKS: Final = ("0.9", "1.0")
+_WITHOUT_PATH: Final = re.compile(rb"(https?://[^/?#]+)((?:\?.*)?)", re.IGNORECASE | re.DOTALL)
 _NO_HTTP: Final = "this is not HTTP"
 _CUT: Final = "the body is incomplete"
 _TOO_LONG: Final = f"the head of a request is longer than {MOST_OF_HEAD // 1024} KiB"
@@ -136,6 +139,8 @@ class Protocol(HttpToolsProtocol):
         if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
             self._asks_upgrade = True
             return
+        if address := _WITHOUT_PATH.fullmatch(self.url):
+            self.url = b"%b/%b" % address.groups()
         super().on_headers_complete()
         self._in_head, self._in_body = False, True
         self._unanswered += 1
@@ -185,12 +190,14 @@ class Protocol(HttpToolsProtocol):
             self._refuse(_CUT)
         self._has_ended = True
         self._joined.send()  # for the loop may close the connection itself
-        if self._running is not None and self._running.chunked_encoding:
+        if self._running is not None and _has_no_length(self._running):
             return False
         return self._unanswered > 0 and self.scheme != "https"
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
+        if cycle.scope["http_version"] in _NO_CHUNKS:
+            app = without_chunks(app, cycle)
         super()._start_asgi_task(cycle, app)
 
     def shutdown(self) -> None:
@@ -251,3 +258,8 @@ class Protocol(HttpToolsProtocol):
         if not self._unanswered and self.cycle is cycle_before:
             self.transport.close()
         self._watch = self.loop.call_later(SILENT_SECONDS, self._look, self.cycle, progress)
+
+
+def _has_no_length(cycle: RequestResponseCycle) -> bool:
+    """Whether an answer has begun, and did not say how long it is."""
+    return cycle.response_started and not cycle.expected_content_length

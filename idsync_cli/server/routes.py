@@ -1,8 +1,8 @@
 """All routes of section 10, in one place: what is served and what `/openapi.json` tells of it."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,10 +16,11 @@ from idsync_cli.server.carrying_out import CarryingOut
 from idsync_cli.server.events import EventRoutes
 from idsync_cli.server.health import health_of
 from idsync_cli.server.identity import IdentityRoutes
-from idsync_cli.server.profiles import ProfileRoutes
-from idsync_cli.server.subject_requests import SubjectRequestRoutes
+from idsync_cli.server.later import Handler, Later
 
-Handler = Callable[[Request], Awaitable[Response]]
+if TYPE_CHECKING:
+    from idsync_cli.server.profiles import ProfileRoutes
+    from idsync_cli.server.subject_requests import SubjectRequestRoutes
 
 
 class Opens(StrEnum):
@@ -86,12 +87,23 @@ _MEANS: Final = {
 
 def operations(api: Api, carrying_out: CarryingOut) -> list[Operation]:
     """Every operation there is; of two whose paths fit a request, the first one is meant."""
+
+    def profiles() -> "ProfileRoutes":
+        from idsync_cli.server.profiles import ProfileRoutes
+
+        return ProfileRoutes(api)
+
+    def subject_requests() -> "SubjectRequestRoutes":
+        from idsync_cli.server.subject_requests import SubjectRequestRoutes
+
+        return SubjectRequestRoutes(api, carrying_out)
+
     return [
         *_of_identity(IdentityRoutes(api)),
         *_of_aliases(AliasRoute(api)),
         *_of_events(EventRoutes(api)),
-        *_of_profiles(ProfileRoutes(api)),
-        *_of_subject_requests(SubjectRequestRoutes(api, carrying_out)),
+        *_of_profiles(api.rest.later(profiles)),
+        *_of_subject_requests(api.rest.later(subject_requests)),
         *_of_sdks(api),
     ]
 
@@ -150,61 +162,65 @@ def _of_events(routes: EventRoutes) -> Iterator[Operation]:
     )  # fmt: skip
 
 
-def _of_profiles(routes: ProfileRoutes) -> Iterator[Operation]:
+def _of_profiles(routes: "Later[ProfileRoutes]") -> Iterator[Operation]:
     yield Operation(
-        "audience", "GET", "/v1/{key}/audience", routes.audience,
+        "audience", "GET", "/v1/{key}/audience", routes.of(lambda it: it.audience),
         "List the audiences of a device's user", Opens.APP,
         {200: "AudienceAnswer", 400: "Error", 403: None}, None, ("!mpid",), _NATIVE_EVENTS,
     )  # fmt: skip
     yield Operation(
-        "token", "POST", "/oauth/token", routes.token, "Get a token for the Profile API",
+        "token", "POST", "/oauth/token", routes.of(lambda it: it.token),
+        "Get a token for the Profile API",
         Opens.ADMIN_IN_BODY, {200: "Token", 400: "Error"}, "TokenRequest",
     )  # fmt: skip
     told: dict[int, str | None] = {200: "Profile", 400: "Error", 403: None}
     yield Operation(
         "resolveProfile", "POST", "/userprofile/v1/resolve/{org}/{account}/{workspace}",
-        routes.resolve, "Show the profile that holds an immutable identity", Opens.BEARER, told,
-        "ResolveRequest", ("!fields",),
+        routes.of(lambda it: it.resolve), "Show the profile that holds an immutable identity",
+        Opens.BEARER, told, "ResolveRequest", ("!fields",),
     )  # fmt: skip
     for method, name in (("GET", "profile"), ("POST", "profileByPost")):
         yield Operation(
-            name, method, "/userprofile/v1/{org}/{account}/{workspace}/{mpid}", routes.by_mpid,
-            "Show the profile that has an MPID", Opens.BEARER, told, None, ("!fields",),
+            name, method, "/userprofile/v1/{org}/{account}/{workspace}/{mpid}",
+            routes.of(lambda it: it.by_mpid), "Show the profile that has an MPID", Opens.BEARER,
+            told, None, ("!fields",),
         )  # fmt: skip
 
 
-def _of_subject_requests(routes: SubjectRequestRoutes) -> Iterator[Operation]:
+def _of_subject_requests(routes: "Later[SubjectRequestRoutes]") -> Iterator[Operation]:
     error: str | None = "SubjectRequestError"
     slash = ("", "/")  # clients write both
     for end in slash:
         named = "Slash" if end else ""
         yield Operation(
-            f"acceptSubjectRequest{named}", "POST", f"/v3/requests{end}", routes.accept,
-            "Accept a request of a data subject", Opens.ADMIN,
+            f"acceptSubjectRequest{named}", "POST", f"/v3/requests{end}",
+            routes.of(lambda it: it.accept), "Accept a request of a data subject", Opens.ADMIN,
             {201: "SubjectRequestAccepted", 400: error, 409: error}, "SubjectRequest",
         )  # fmt: skip
         yield Operation(
-            f"subjectRequests{named}", "GET", f"/v3/requests{end}", routes.statuses,
-            "Show the state of a group's requests", Opens.ADMIN,
+            f"subjectRequests{named}", "GET", f"/v3/requests{end}",
+            routes.of(lambda it: it.statuses), "Show the state of a group's requests", Opens.ADMIN,
             {200: "SubjectRequestStatuses", 400: error}, None, ("!group_id",),
         )  # fmt: skip
         yield Operation(
-            f"discovery{named}", "GET", f"/v3/discovery{end}", routes.discovery,
+            f"discovery{named}", "GET", f"/v3/discovery{end}",
+            routes.of(lambda it: it.discovery),
             "List the kinds of data subject requests that are supported", Opens.ADMIN,
             {200: "Discovery", 400: error},
         )  # fmt: skip
     yield Operation(
-        "subjectRequest", "GET", "/v3/requests/{id}", routes.status,
+        "subjectRequest", "GET", "/v3/requests/{id}", routes.of(lambda it: it.status),
         "Show the state of a request", Opens.ADMIN,
         {200: "SubjectRequestStatus", 400: error},
     )  # fmt: skip
     yield Operation(
-        "cancelSubjectRequest", "DELETE", "/v3/requests/{id}", routes.cancel,
+        "cancelSubjectRequest", "DELETE", "/v3/requests/{id}", routes.of(lambda it: it.cancel),
         "Cancel a pending request", Opens.ADMIN,
         {202: "SubjectRequestCancelled", 400: error},
     )  # fmt: skip
     yield Operation(
-        "subjectRequestResults", "GET", "/v3/requests/{id}/results", routes.results,
+        "subjectRequestResults", "GET", "/v3/requests/{id}/results",
+        routes.of(lambda it: it.results),
         "Download all that is known of a profile, as a ZIP archive", Opens.ADMIN,
         {200: "Archive", 400: error, 410: error},
     )  # fmt: skip

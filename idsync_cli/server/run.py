@@ -1,6 +1,7 @@
 """A server from its start to its end: it listens, hears signals, and finishes what it accepted."""
 
 import asyncio
+import os
 import resource
 import signal
 import socket
@@ -36,12 +37,19 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except (OSError, UnicodeError) as error:
-        cause = getattr(error, "strerror", None) or error
         raise UsageFault(
-            f"cannot listen on {quoted(host)}, port {port}: {cause}", hint=Hint.LISTEN_ELSEWHERE
+            f"cannot listen on {quoted(host)}, port {port}: {_cause(error)}",
+            hint=Hint.LISTEN_ELSEWHERE,
         ) from None
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
+
+
+def _cause(error: OSError | UnicodeError) -> str:
+    """Why an address cannot be had; Python's own words repeat the address."""
+    if isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno:
+        return os.strerror(error.errno)
+    return str(getattr(error, "strerror", None) or error)
 
 
 def serve(

@@ -11,7 +11,7 @@ from idsync_cli.core.decision import Refusal
 from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.erasure import requests as subject_requests
 from idsync_cli.erasure.access import SubjectProfile
-from idsync_cli.erasure.requests import Progress
+from idsync_cli.erasure.requests import SubjectRequestProgress
 from idsync_cli.errors import UsageFault
 from idsync_cli.file_faults import FileFault
 from idsync_cli.files.subject_request import (
@@ -165,7 +165,7 @@ class SubjectRequestRoutes:
         self._api.check_rate(caller)
         return caller, sent
 
-    async def _found(self, request: Request, caller: Caller) -> Progress:
+    async def _found(self, request: Request, caller: Caller) -> SubjectRequestProgress:
         its_id = _id_in(request)
         found = await self._api.look(
             lambda transaction: subject_requests.progress_of(transaction, caller.workspace, its_id)
@@ -192,7 +192,7 @@ def _parsed(body: bytes) -> SubjectRequest:
         raise Problem(400, "; ".join(said)) from None
 
 
-def _status_json(request: Request, found: Progress) -> Json:
+def _status_json(request: Request, found: SubjectRequestProgress) -> Json:
     row, status = found
     has_results = row.type != SubjectRequestType.ERASURE and bool(row.is_of_somebody)
     is_there = has_results and status == subject_requests.COMPLETED

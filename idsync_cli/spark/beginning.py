@@ -10,7 +10,7 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.files import profile_lines
 from idsync_cli.spark import state
 from idsync_cli.spark.loading import digest_of
-from idsync_cli.spark.rows import Row
+from idsync_cli.spark.rows import TaskRow
 from idsync_cli.store import sqlite
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.transfer.profile_import import import_profiles
@@ -21,7 +21,7 @@ class Export(NamedTuple):
 
     digest: str
     last_seq: int
-    rows: Iterator[Row]
+    rows: Iterator[TaskRow]
 
 
 def import_into(store: SqliteStore, name: str, organization: Organization, now_ms: int) -> None:

@@ -11,7 +11,7 @@ from idsync_cli.spark.keeping import Keeper, Run
 from idsync_cli.spark.looking import Known, Looking, Order, Window
 from idsync_cli.spark.partitions import most_partitions
 from idsync_cli.spark.reading import shown
-from idsync_cli.spark.rows import Kind
+from idsync_cli.spark.rows import RowKind
 from idsync_cli.spark.spreading import spread
 from idsync_cli.spark.state import seen_by
 from idsync_cli.spark.tables import (
@@ -127,7 +127,7 @@ class JobRun:
             self._tell(report)
             size = window.length
             found = self._resolve(window, known.state, first - 1, is_last=first + size > end)
-            results.append(found.where(f.col("kind") == Kind.LINE.value))
+            results.append(found.where(f.col("kind") == RowKind.LINE.value))
             first += window.length
             known = self._known_after(window, known, found, is_last=first > end)
         nothing = empty(self._spark, RESULTS)
@@ -203,7 +203,7 @@ class JobRun:
         self._stage(f"the state behind {window.first + window.length - 1:,}")
         touched = window.touched.select("node")
         columns = known.state.columns
-        given_back = found.where(f.col("kind") == Kind.STATE.value).select(columns)
+        given_back = found.where(f.col("kind") == RowKind.STATE.value).select(columns)
         untouched = known.state.join(touched, "node", "left_anti").select(columns)
         is_new = window.first == 1  # so nothing was there before
         state = given_back
@@ -222,7 +222,7 @@ class JobRun:
         from pyspark.sql import functions as f
 
         files = window.lines.agg(f.max("file").alias("file"))
-        answers = found.where(f.col("kind") == Kind.LINE.value).select("seq", "mpid")
+        answers = found.where(f.col("kind") == RowKind.LINE.value).select("seq", "mpid")
         sets = window.lines.where("sets IS NOT NULL").select("seq", "file", "sets")
         new = sets.join(answers, "seq").select("file", f.col("sets").alias("label"), "mpid", "seq")
         every = new.unionAll(before.withColumn("seq", f.lit(0).cast("long")))

@@ -137,7 +137,7 @@ def task_number() -> int:
     return int(context.partitionId())
 
 
-class Part:
+class PartFile:
     """A file that a task writes into a folder of this machine: whole, or it is not there.
 
     A task that is done again, or twice at once, writes the same once more. `group` is told apart
@@ -175,7 +175,7 @@ class ParquetPart:
     def __enter__(self) -> Self:
         from pyarrow.parquet import ParquetWriter
 
-        self._part = Part(self._folder, ".parquet", self._group)
+        self._part = PartFile(self._folder, ".parquet", self._group)
         self._writer = ParquetWriter(
             self._part.draft, self._schema, compression=self._compression, use_dictionary=False
         )

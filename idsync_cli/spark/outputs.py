@@ -7,7 +7,7 @@ from idsync_cli import wire
 from idsync_cli.spark.loading import DECISIONS
 from idsync_cli.spark.partitions import placed
 from idsync_cli.spark.places import ANSWERS, HISTORY, PROFILES, SEEN, JobFolder
-from idsync_cli.spark.rows import Kind, Section
+from idsync_cli.spark.rows import RowKind, Section
 from idsync_cli.spark.rules import JobRules
 from idsync_cli.spark.tables import ROWS, Values, mapped
 
@@ -219,7 +219,7 @@ def state_in(spark: "SparkSession", folder: JobFolder, *, as_lines: bool) -> "Da
     if as_lines:
         return seen.select(*columns)
     profiles = spark.read.parquet(folder.within(PROFILES)).select(
-        f.lit(Kind.STATE.value).alias("kind"), "seq",
+        f.lit(RowKind.STATE.value).alias("kind"), "seq",
         f.col("profile").cast("binary").alias("data"),
         *("node", "section", "rank", "age", "place", "mpid", "other", "key", "was_known"),
         f.lit(0).alias("file"), f.lit(0).cast("long").alias("line"),

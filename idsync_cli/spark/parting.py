@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from idsync_cli.spark.keeping import (
     OnThisMachine,
     ParquetPart,
-    Part,
+    PartFile,
     Run,
     do,
     rows_written,
 )
 from idsync_cli.spark.loading import DECISIONS
 from idsync_cli.spark.places import ANSWERS, HISTORY, PROFILES, SEEN
-from idsync_cli.spark.rows import Kind, Section
+from idsync_cli.spark.rows import RowKind, Section
 from idsync_cli.spark.tables import RESULTS, ROWS, Batches, Made, arrow_of, empty
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def parting(run: Run, folders: Folders) -> Run:
             else:
                 state = enter(ParquetPart(folders.kept, RESULTS))
             for batch in run(batches):
-                if not len(batch) or batch.column("kind")[0].as_py() == Kind.STATE:
+                if not len(batch) or batch.column("kind")[0].as_py() == RowKind.STATE:
                     state.add(batch)
                     continue
                 answers.add(_answers(batch, folders.files))
@@ -180,7 +180,7 @@ class DecisionsPart:
 
     def __enter__(self) -> Self:
         folder = f"{self._folders.output}/{DECISIONS}"
-        self._part = Part(folder, ".txt.gz", self._folders.window)
+        self._part = PartFile(folder, ".txt.gz", self._folders.window)
         self._file = open(self._part.draft, "wb")  # noqa: PTH123 - a path as text
         self._packer = zlib.compressobj(_FAST, zlib.DEFLATED, _AS_GZIP)
         return self

@@ -4,7 +4,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 
-class Kind(IntEnum):
+class RowKind(IntEnum):
     """What a row is; a task takes them in this order, and gives an `Answered` for each line."""
 
     STATE = 0
@@ -20,7 +20,7 @@ class Section(IntEnum):
     TIMES_ALONE = 3
 
 
-class Row(NamedTuple):
+class TaskRow(NamedTuple):
     """A row of any kind; what it has depends on that, and the rest is left as it is here.
 
     `node` is what ties lines and profiles together: that of the line, or of the profile that a row
@@ -64,7 +64,7 @@ class Answered(NamedTuple):
     entries: bytes | None
 
 
-def place_of(row: Row) -> tuple[int, int, int, int, int, str]:
+def place_of(row: TaskRow) -> tuple[int, int, int, int, int, str]:
     """What the rows of a task are sorted by."""
     return row.kind, row.section, row.seq, row.rank, row.age, row.place
 

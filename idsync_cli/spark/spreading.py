@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from idsync_cli.spark.partitions import placed
-from idsync_cli.spark.rows import Kind
+from idsync_cli.spark.rows import RowKind
 from idsync_cli.spark.tables import COLUMNS, OF_STATE, ORDER
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def spread(lines: "DataFrame", state: "DataFrame", large: Sequence[int], tasks: 
     )
     kinds = ", ".join(f"{name}: {COLUMNS[name]}" for name in OF_STATE)
     of_lines = lines.select(
-        "component", f.lit(Kind.LINE.value).alias("kind"), "seq", "data",
+        "component", f.lit(RowKind.LINE.value).alias("kind"), "seq", "data",
         f.coalesce("place", f.lit(b"")).alias("place"), "file", "line",
         f.lit(None).cast(f"struct<{kinds}>").alias("of_state"),
     )  # fmt: skip
@@ -33,7 +33,7 @@ def spread(lines: "DataFrame", state: "DataFrame", large: Sequence[int], tasks: 
     if large:
         own = f.create_map(*[f.lit(each) for pair in enumerate(large) for each in reversed(pair)])
         bucket = f.coalesce(own[f.col("component")], bucket)
-    its_seq = f.when(f.col("kind") == Kind.LINE.value, f.col("seq")).otherwise(0)
+    its_seq = f.when(f.col("kind") == RowKind.LINE.value, f.col("seq")).otherwise(0)
     order = [f"of_state.{name}" if name in OF_STATE else name for name in ORDER]
     parts = placed(rows, bucket, len(large) + tasks).drop("component")
     return parts.sortWithinPartitions(its_seq, *order)

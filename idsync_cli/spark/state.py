@@ -24,9 +24,9 @@ from idsync_cli.core.records import (
 from idsync_cli.core.scoped_profile import ScopedProfile, scoped
 from idsync_cli.files.data_lines import DataLine, read_data
 from idsync_cli.spark.rows import (
-    Kind,
-    Row,
+    RowKind,
     Section,
+    TaskRow,
     batch_node,
     erasure_node,
     profile_node,
@@ -51,7 +51,7 @@ _MADE_AT_HAND: Final = 10_000
 """Of how many profiles the numbers are kept at hand: not of all, of which there may be millions."""
 
 
-def rows_of(transaction: SqliteTransaction, organization: Organization) -> Iterator[Row]:
+def rows_of(transaction: SqliteTransaction, organization: Organization) -> Iterator[TaskRow]:
     """All that a store has: what an export says, and the times of profiles that it leaves out."""
     for scope, profile in transaction.profiles(organization.scopes):
         yield profile_row(scope, profile, organization)
@@ -70,11 +70,11 @@ def rows_of(transaction: SqliteTransaction, organization: Organization) -> Itera
         record = next(records, None)
 
 
-def profile_row(scope: str, profile: Profile, organization: Organization) -> Row:
+def profile_row(scope: str, profile: Profile, organization: Organization) -> TaskRow:
     """A profile as the rules see it."""
     seq = profile.created_seq
-    return Row(
-        Kind.STATE,
+    return TaskRow(
+        RowKind.STATE,
         seq,
         _profile_line(scoped(profile, scope, organization.scopes.get(scope))).encode("ascii"),
         profile_node(seq),
@@ -108,7 +108,7 @@ def _text(mpid: int) -> str:
 _WORDS: Final = ("false", "true")
 
 
-def seen_by(row: Row, organization: Organization) -> Row:
+def seen_by(row: TaskRow, organization: Organization) -> TaskRow:
     """The row of a profile as other rules see it; any other row as it is."""
     if row.section != Section.PROFILE:
         return row
@@ -116,9 +116,9 @@ def seen_by(row: Row, organization: Organization) -> Row:
     return profile_row(scope, profile, organization)
 
 
-def _times_row(section: Section, record: TimesRecord, created_seq: int) -> Row:
-    return Row(
-        Kind.STATE,
+def _times_row(section: Section, record: TimesRecord, created_seq: int) -> TaskRow:
+    return TaskRow(
+        RowKind.STATE,
         created_seq,
         wire.record_line(record).encode("ascii"),
         profile_node(created_seq),
@@ -128,7 +128,7 @@ def _times_row(section: Section, record: TimesRecord, created_seq: int) -> Row:
     )
 
 
-def _record_row(record: NumberedRecord, made: Callable[[int], int]) -> Row:
+def _record_row(record: NumberedRecord, made: Callable[[int], int]) -> TaskRow:
     mpid = record.source_mpid if isinstance(record, Alias) else record.mpid
     other = record.destination_mpid if isinstance(record, Alias) else None
     key = record.key if isinstance(record, DigestRecord) else None
@@ -140,8 +140,8 @@ def _record_row(record: NumberedRecord, made: Callable[[int], int]) -> Row:
     else:
         node = profile_node(made(mpid))
         age = 0 if isinstance(record, DigestRecord) else made(mpid)  # sorted by themselves alone
-    return Row(
-        Kind.STATE,
+    return TaskRow(
+        RowKind.STATE,
         record.seq,
         wire.record_line(record).encode("ascii"),
         node,
@@ -168,7 +168,7 @@ def _place_in(record: NumberedRecord) -> str:
 
 
 def put(
-    rows: Iterable[Row], transaction: Transaction, organization: Organization, now_ms: int
+    rows: Iterable[TaskRow], transaction: Transaction, organization: Organization, now_ms: int
 ) -> None:
     """Give a new store rows of the state, in the order of `place_of`.
 
@@ -194,7 +194,7 @@ def put(
         transaction.insert_record(record, now_ms)
 
 
-def _profile_of(row: Row) -> tuple[str, Profile]:
+def _profile_of(row: TaskRow) -> tuple[str, Profile]:
     value = json.loads(row.data)
     mpid = parse_mpid(value["mpid"])
     assert mpid is not None

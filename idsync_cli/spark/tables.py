@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from idsync_cli.spark.rows import Answered, Kind, Row
+from idsync_cli.spark.rows import Answered, RowKind, TaskRow
 
 if TYPE_CHECKING:
     import pyarrow
@@ -158,13 +158,13 @@ def arrow_of(schema: str) -> "pyarrow.Schema":
     return pyarrow.schema([(name, kinds[kind]) for name, kind in columns])
 
 
-def row_of(values: Values) -> Row:
+def row_of(values: Values) -> TaskRow:
     """The row that a table has as values."""
-    row = Row._make(values)
+    row = TaskRow._make(values)
     return row._replace(place=bytes(values[_PLACE]).decode("utf-8", "surrogatepass"))
 
 
-def values_of(row: Row) -> Values:
+def values_of(row: TaskRow) -> Values:
     """A row as a table has it."""
     return row._replace(place=_text(row.place))  # type: ignore[arg-type]
 
@@ -173,11 +173,11 @@ def _text(place: str) -> bytes:
     return place.encode("utf-8", "surrogatepass")
 
 
-def rows_in(batches: Batches) -> Iterator[Row]:
+def rows_in(batches: Batches) -> Iterator[TaskRow]:
     """The rows of a task: those of the state, and then lines, of which less is told."""
     for batch in batches:
         kinds = batch.column("kind")
-        if len(kinds) and kinds[0].as_py() == Kind.STATE:
+        if len(kinds) and kinds[0].as_py() == RowKind.STATE:
             of_state = dict(zip(OF_STATE, batch.column("of_state").flatten(), strict=True))
             every = [of_state[n] if n in of_state else batch.column(n) for n in COLUMNS]
             yield from map(row_of, zip(*map(list_of, every), strict=True))
@@ -185,19 +185,21 @@ def rows_in(batches: Batches) -> Iterator[Row]:
         columns = [list_of(batch.column(name)) for name in ("seq", "data", "file", "line", "place")]
         for seq, data, file, line, place in zip(*columns, strict=True):
             labels = place.decode("utf-8", "surrogatepass")
-            yield Row(Kind.LINE, seq, data, 0, 0, 0, 0, labels, None, None, None, False, file, line)
+            yield TaskRow(
+                RowKind.LINE, seq, data, 0, 0, 0, 0, labels, None, None, None, False, file, line
+            )
 
 
-def results_of(found: Iterator[Answered | Row]) -> Made:
+def results_of(found: Iterator[Answered | TaskRow]) -> Made:
     """What a task gives, as a table has it."""
     schema = arrow_of(RESULTS)
     for kind, some in groupby(found, type):
         while rows := list(islice(some, _AT_ONCE)):
             if kind is Answered:
                 columns = dict(zip(Answered._fields, zip(*rows, strict=True), strict=True))
-                columns["kind"] = (Kind.LINE.value,) * len(rows)
+                columns["kind"] = (RowKind.LINE.value,) * len(rows)
             else:
-                columns = dict(zip(Row._fields, zip(*rows, strict=True), strict=True))
+                columns = dict(zip(TaskRow._fields, zip(*rows, strict=True), strict=True))
                 columns["place"] = tuple([_text(each) for each in columns["place"]])
             yield batch_of(schema, columns)
 

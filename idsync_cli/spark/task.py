@@ -11,7 +11,7 @@ from idsync_cli.engine.answering import Answering
 from idsync_cli.engine.labels import Labels
 from idsync_cli.spark import decisions, entries, state
 from idsync_cli.spark.decisions import Applied
-from idsync_cli.spark.rows import Answered, Kind, Row
+from idsync_cli.spark.rows import Answered, RowKind, TaskRow
 from idsync_cli.spark.rules import JobRules
 from idsync_cli.store import sqlite
 from idsync_cli.store.sqlite import SqliteStore
@@ -35,7 +35,7 @@ class TaskWork(NamedTuple):
     files: Sequence[str] | None = None
 
 
-def run(work: TaskWork, rows: Iterable[Row]) -> Iterator[Answered | Row]:
+def run(work: TaskWork, rows: Iterable[TaskRow]) -> Iterator[Answered | TaskRow]:
     """Answer the lines of a task, which come behind its part of the state (`rows.place_of`).
 
     Gives what came of each line, and then the part of the state as it is by then. What lines left
@@ -64,13 +64,13 @@ class _Task:
     def _on_applied(self, decision: Decision, scope: str, entry: RequestEntry) -> None:
         self._applied.append(Applied(decision, scope, entry))
 
-    def run(self, rows: Iterable[Row]) -> Iterator[Answered | Row]:
+    def run(self, rows: Iterable[TaskRow]) -> Iterator[Answered | TaskRow]:
         rows = iter(rows)
-        first: list[Row] = []
+        first: list[TaskRow] = []
 
-        def of_state() -> Iterator[Row]:
+        def of_state() -> Iterator[TaskRow]:
             for row in rows:
-                if row.kind != Kind.STATE:
+                if row.kind != RowKind.STATE:
                     first.append(row)
                     return
                 yield row
@@ -84,7 +84,7 @@ class _Task:
         with self._store.reading() as transaction:
             yield from state.rows_of(transaction, self._organization)
 
-    def _answer(self, block: list[Row]) -> Iterator[Answered]:
+    def _answer(self, block: list[TaskRow]) -> Iterator[Answered]:
         found: list[Answer] = []
         self._applied.clear()
         with self._store.writing() as transaction:
@@ -110,7 +110,7 @@ class _Task:
             text = self._text_of(answer, line)
             yield Answered(line.seq, line.file, line.line, answer.mpid, text, decision, its_entries)
 
-    def _text_of(self, answer: Answer, line: Row) -> bytes:
+    def _text_of(self, answer: Answer, line: TaskRow) -> bytes:
         files = self._work.files
         file = None if files is None else files[line.file]
         return wire.answer_line(answer, explain=False, file=file)[:-1]

@@ -15,7 +15,7 @@ from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.core.data.batch_ids import Digests, key_of
 from idsync_cli.core.identity import Identifier, IdentityType, mpid_of
 from idsync_cli.engine.names import names_of
-from idsync_cli.spark.rows import Row, Section
+from idsync_cli.spark.rows import Section, TaskRow
 from idsync_cli.spark.state import identifiers_in
 
 _BYTES: Final = 8
@@ -105,7 +105,7 @@ def _ties(kind: IdentityType, rules: ScopeRules, of: RequestKind | None) -> bool
     return rules.is_lookup(kind) or kind in rules.guard_rails.normalize
 
 
-def names_of_row(row: Row, organization: Organization) -> Iterator[int]:
+def names_of_row(row: TaskRow, organization: Organization) -> Iterator[int]:
     """The names of a row of the state.
 
     Of a known profile those that it is reached by: nobody is answered with it, or takes anything
@@ -125,7 +125,7 @@ def names_of_row(row: Row, organization: Organization) -> Iterator[int]:
             yield _digest_name(bytes.fromhex(json.loads(row.data)["digest"]))
 
 
-def _names_of_profile(row: Row, organization: Organization) -> Iterator[int]:
+def _names_of_profile(row: TaskRow, organization: Organization) -> Iterator[int]:
     profile = json.loads(row.data)
     scope = profile["scope"]
     rules = organization.scopes.get(scope)

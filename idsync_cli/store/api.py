@@ -2,9 +2,13 @@
 
 `store/sqlite` keeps a store in a file, `store/memory` keeps a small one in dictionaries. Another
 kind of store is a class that derives from these; it may be plain Python even if idsync is compiled.
-It is done when it passes `tests/test_store_conformance.py`. Progress of replays, copies, health,
-and what commands ask by SQL because a store is large, are not part of the contract: they belong to
-one kind of store.
+It is done when it passes `tests/test_store_conformance.py` and the tests of what those ask who look
+into a store (`Inspection`, `Counting`, `Links`).
+
+What makes sense for a file alone is not part of the contract, and belongs to SQLite: progress of
+replays with their labels and recorded MPIDs, a second process that writes, copies and upgrades,
+health, a look back to how the store was after an earlier request, requests of data subjects, and
+which files of a user have to be erased with a profile.
 
 Everything that goes in or comes out is a value. It never changes afterwards, and can still be read
 when the store is closed.
@@ -29,6 +33,9 @@ from idsync_cli.store.values import RequestEntry
 
 if TYPE_CHECKING:
     from idsync_cli.core.records import DataRecord, TimesRecord
+    from idsync_cli.store.counting import Counting
+    from idsync_cli.store.inspection import Inspection
+    from idsync_cli.store.links import Links
 
 
 class MpidTaken(Exception):
@@ -50,6 +57,11 @@ class Transaction(Questions):
 
     @property
     @abstractmethod
+    def seed(self) -> int:
+        """That of the store."""
+
+    @property
+    @abstractmethod
     def last_seq(self) -> int:
         """The highest sequence number that was taken; 0 in a new store (section 7)."""
 
@@ -65,6 +77,10 @@ class Transaction(Questions):
         """
 
     # What the rules ask, and what they decided.
+
+    @abstractmethod
+    def stale_scopes(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
+        """The names that `align` would give under these rules, in their order; nothing is done."""
 
     @abstractmethod
     def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
@@ -163,6 +179,26 @@ class Transaction(Questions):
 
         The key that is made of the seed is none of them.
         """
+
+    # What those ask who look into it. A store that may grow has queries for it.
+
+    def inspection(self) -> "Inspection":
+        """Questions about single profiles and identifiers, until something is changed."""
+        from idsync_cli.store.inspection import Inspection
+
+        return Inspection(self)
+
+    def counting(self) -> "Counting":
+        """How many there are of what, until something is changed."""
+        from idsync_cli.store.counting import Counting
+
+        return Counting(self)
+
+    def links(self) -> "Links":
+        """Which profiles hold, or once held, which identifiers, until something is changed."""
+        from idsync_cli.store.links import Links
+
+        return Links(self)
 
     # Rules that the store was used with.
 

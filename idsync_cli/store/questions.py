@@ -21,6 +21,7 @@ from idsync_cli.store.values import (
 
 if TYPE_CHECKING:
     from idsync_cli.core.records import Record
+    from idsync_cli.store.causes import KeptRequest
 
 
 @mypyc_attr(allow_interpreted_subclasses=True)
@@ -100,6 +101,17 @@ class Questions(ABC):
         They come by sequence number; of one request first those of identity records, then those
         of attributes, each in the order made, then an alias.
         """
+
+    @abstractmethod
+    def requests(self, seq: int | None = None) -> "Iterator[KeptRequest]":
+        """The requests and imports that changed the store, or that of a number, by number.
+
+        With an erased profile go those that changed no other.
+        """
+
+    def request(self, seq: int) -> "KeptRequest | None":
+        """The request or import of a number; None if it changed nothing, or went with a profile."""
+        return next(self.requests(seq), None)
 
     @abstractmethod
     def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.records import DigestRecord, Record
 from idsync_cli.core.scoped_profile import ScopedProfile, scoped
-from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.api import Transaction
 from idsync_cli.store.values import ProfileFilter
 
 LINES_AT_ONCE = 1000
@@ -43,7 +43,7 @@ class RecordLines(NamedTuple):
 
 
 def export_profiles(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organization: Organization,
     scope: str | None,
     give_out: Callable[[str], object],

@@ -25,7 +25,7 @@ Change = tuple[str, Any, Any]
 """An entry of `identity_changes`: the name of its type, the old value and the new one."""
 
 
-class Kind(Value):
+class MemberKind(Value):
     """What a member may hold: in words, as a check, and as the type of it in a plain line.
 
     In a plain line every text is a name or a value that is stored once, so that what msgspec
@@ -48,7 +48,7 @@ class Member(Value):
     __match_args__ = ("place", "kind")
     __slots__ = __match_args__
 
-    def __init__(self, place: int, kind: Kind) -> None:
+    def __init__(self, place: int, kind: MemberKind) -> None:
         self.place: Final = place
         self.kind: Final = kind
 
@@ -82,14 +82,14 @@ class PlainChanges:
     """Stands in the table for a list of objects, each with the members of `CHANGE_MEMBERS`."""
 
 
-_TEXT: Final = Kind("text", is_text, str)
-_INTEGER: Final = Kind("a 64-bit integer", _is_integer, int)
-_OBJECT: Final = Kind("an object", _is_object, dict[str, str | None])
-_CHANGES: Final = Kind("a list of objects", _is_list_of_objects, PlainChanges)
-_ANYTHING: Final = Kind("anything", _is_anything, str)
+_TEXT: Final = MemberKind("text", is_text, str)
+_INTEGER: Final = MemberKind("a 64-bit integer", _is_integer, int)
+_OBJECT: Final = MemberKind("an object", _is_object, dict[str, str | None])
+_CHANGES: Final = MemberKind("a list of objects", _is_list_of_objects, PlainChanges)
+_ANYTHING: Final = MemberKind("anything", _is_anything, str)
 # Whether it is an MPID is asked where the kind of the request is known: a modify passes its
 # previous_mpid over unread.
-_MPID: Final = Kind("an MPID", _is_anything, str | int)
+_MPID: Final = MemberKind("an MPID", _is_anything, str | int)
 
 _KINDS: Final = {
     "type": _TEXT,
@@ -114,7 +114,7 @@ MEMBERS: Final[dict[str, Member]] = {
 }
 """Every member that a request may have, and what it must be (section 8)."""
 
-CHANGE_MEMBERS: Final[Mapping[str, Kind]] = {
+CHANGE_MEMBERS: Final[Mapping[str, MemberKind]] = {
     "identity_type": _TEXT,
     "old_value": _ANYTHING,  # what a value may be is asked where its type is known
     "new_value": _ANYTHING,

@@ -17,7 +17,7 @@ from idsync_cli.core.audiences.scalars import (
     values_of,
 )
 from idsync_cli.core.codes import Operator
-from idsync_cli.core.config.definitions import Comparison
+from idsync_cli.core.config.definitions import ValueComparison
 
 NOON = "2024-03-01T12:00:00Z"
 NOON_MS = 1_709_294_400_000
@@ -25,7 +25,7 @@ NOON_MS = 1_709_294_400_000
 
 def holds(operator: str, values: str | list[str] | None, value: object) -> bool:
     given = [] if values is None else [values] if isinstance(values, str) else values
-    return Comparer(Comparison(Operator(operator), tuple(given))).holds(value)
+    return Comparer(ValueComparison(Operator(operator), tuple(given))).holds(value)
 
 
 FULFILLED: list[tuple[str, str | list[str] | None, object]] = [
@@ -177,7 +177,7 @@ def test_what_no_configuration_says_holds_of_nothing(operator: str) -> None:
 def test_identifiers_are_compared_exactly(
     operator: str, values: tuple[str, ...], held: list[str], expected: bool
 ) -> None:
-    assert ExactComparer(Comparison(Operator(operator), values)).holds(held) is expected
+    assert ExactComparer(ValueComparison(Operator(operator), values)).holds(held) is expected
 
 
 def test_absent_says_so() -> None:

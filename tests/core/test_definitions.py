@@ -12,20 +12,20 @@ from idsync_cli.core.config.definitions import (
     Audience,
     AudienceCondition,
     CalculatedAttribute,
-    Comparison,
     Condition,
     Definitions,
     EventCondition,
     EventFilter,
     KnownCondition,
     Not,
+    ValueComparison,
     is_too_deep,
     size,
     within,
 )
 
 KNOWN = KnownCondition(True)
-EXISTS = Comparison(Operator.EXISTS)
+EXISTS = ValueComparison(Operator.EXISTS)
 ASKED = AttributeCondition("colour", EXISTS)
 TWO_ASKED = EventFilter("purchase", None, None, (ASKED, ASKED))
 

@@ -9,12 +9,12 @@ from idsync_cli.core.config.definitions import (
     Audience,
     AudienceCondition,
     CalculatedAttribute,
-    Comparison,
     Condition,
     Definitions,
     EventFilter,
     KnownCondition,
     Not,
+    ValueComparison,
 )
 from idsync_cli.core.config.diff import (
     NamesChange,
@@ -145,7 +145,7 @@ def test_what_a_profile_becomes(
 
 COUNT = CalculatedAttribute(Calculation.COUNT, EventFilter("purchase", None))
 SUM = CalculatedAttribute(Calculation.SUM, EventFilter("purchase", None), "total")
-EXISTS = Comparison(Operator.EXISTS)
+EXISTS = ValueComparison(Operator.EXISTS)
 
 
 def defining(

@@ -22,7 +22,6 @@ from idsync_cli.core.config.definitions import (
     Audience,
     AudienceCondition,
     CalculatedAttribute,
-    Comparison,
     Condition,
     Definitions,
     EventCondition,
@@ -31,6 +30,7 @@ from idsync_cli.core.config.definitions import (
     IdentityCondition,
     KnownCondition,
     Not,
+    ValueComparison,
 )
 from idsync_cli.core.data.values import Event, ProfileData
 from idsync_cli.core.identity import Identifier, IdentityType
@@ -55,8 +55,8 @@ def event(
     return Event(seq, 1, NOW - int(days_ago * DAY), event_type, name, whole, "")
 
 
-def compared(operator: str, *values: str) -> Comparison:
-    return Comparison(Operator(operator), values)
+def compared(operator: str, *values: str) -> ValueComparison:
+    return ValueComparison(Operator(operator), values)
 
 
 def fold(

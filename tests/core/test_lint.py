@@ -9,11 +9,11 @@ from idsync_cli.core.config.definitions import (
     AttributeCondition,
     Audience,
     CalculatedAttribute,
-    Comparison,
     Definitions,
     EventFilter,
     KnownCondition,
     Not,
+    ValueComparison,
 )
 from idsync_cli.core.config.guard_rails import NO_GUARD_RAILS, GuardRails, ValueLimit
 from idsync_cli.core.config.lint import (
@@ -252,7 +252,7 @@ def test_doubts_are_all_told() -> None:
 
 def defining(calculated: str, asked: str) -> ScopeRules:
     """Rules that calculate an attribute, and an audience that asks for one, twice."""
-    condition = AttributeCondition(asked, Comparison(Operator.EXISTS))
+    condition = AttributeCondition(asked, ValueComparison(Operator.EXISTS))
     definition = CalculatedAttribute(Calculation.COUNT, EventFilter("purchase", None))
     audience = Audience(1, AllOf((condition, Not(condition), KnownCondition(True))))
     return SOUND._replace(definitions=Definitions({calculated: definition}, {"a": audience}))

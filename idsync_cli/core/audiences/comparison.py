@@ -7,7 +7,7 @@ from typing import Final
 
 from idsync_cli.core.audiences.scalars import moment_of, number_of, text_of
 from idsync_cli.core.codes import Operator
-from idsync_cli.core.config.definitions import Comparison
+from idsync_cli.core.config.definitions import ValueComparison
 
 
 class Absent:
@@ -47,7 +47,7 @@ COMPARES_TEXTS: Final = frozenset(
 class Comparer:
     """A comparison, ready to be made many times."""
 
-    def __init__(self, comparison: Comparison) -> None:
+    def __init__(self, comparison: ValueComparison) -> None:
         operator = comparison.operator
         self._asks_existence = operator in (Operator.EXISTS, Operator.NOT_EXISTS)
         self._is_negative = operator in NEGATIVE
@@ -124,7 +124,7 @@ class Comparer:
 class ExactComparer:
     """A comparison of identifiers, which are the same text or not (section 1)."""
 
-    def __init__(self, comparison: Comparison) -> None:
+    def __init__(self, comparison: ValueComparison) -> None:
         operator = comparison.operator
         self._is_negative = operator in NEGATIVE
         self._operator = NEGATIVE.get(operator, operator)

@@ -18,7 +18,6 @@ from idsync_cli.core.config.definitions import (
     AttributeCondition,
     AudienceCondition,
     CalculatedAttribute,
-    Comparison,
     Condition,
     Definitions,
     EventCondition,
@@ -27,6 +26,7 @@ from idsync_cli.core.config.definitions import (
     IdentityCondition,
     KnownCondition,
     Not,
+    ValueComparison,
 )
 from idsync_cli.core.data.values import Event, ProfileData
 from idsync_cli.core.identity import Identifier
@@ -113,7 +113,7 @@ class Fold:
 
     def __init__(self, definitions: Definitions) -> None:
         self.definitions: Final = definitions
-        self._comparers: Final[dict[Comparison, Comparer]] = {}
+        self._comparers: Final[dict[ValueComparison, Comparer]] = {}
 
     def of(self, subject: Subject, events: EventsAsked | None = None) -> Folded:
         """What a profile comes to; everything that is defined.
@@ -154,7 +154,7 @@ class Fold:
                 return False
         return True
 
-    def comparer(self, comparison: Comparison) -> Comparer:
+    def comparer(self, comparison: ValueComparison) -> Comparer:
         """The comparison, ready to be made."""
         found = self._comparers.get(comparison)
         if found is None:

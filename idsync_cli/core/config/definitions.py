@@ -24,7 +24,7 @@ MAX_WHERE: Final = 100
 """The most that is asked of the attributes of an event, which has no more of them."""
 
 
-class Comparison(Value):
+class ValueComparison(Value):
     """An operator, and the values that it compares with: none, one, two or a list of them."""
 
     __match_args__ = ("operator", "values")
@@ -51,7 +51,7 @@ class AttributeCondition(Condition):
     __match_args__ = ("name", "comparison")
     __slots__ = __match_args__
 
-    def __init__(self, name: str, comparison: Comparison) -> None:
+    def __init__(self, name: str, comparison: ValueComparison) -> None:
         self.name: Final = name
         self.comparison: Final = comparison
 
@@ -110,7 +110,7 @@ class IdentityCondition(Condition):
     __match_args__ = ("identity_type", "comparison")
     __slots__ = __match_args__
 
-    def __init__(self, identity_type: IdentityType, comparison: Comparison) -> None:
+    def __init__(self, identity_type: IdentityType, comparison: ValueComparison) -> None:
         self.identity_type: Final = identity_type
         self.comparison: Final = comparison
 
@@ -131,7 +131,7 @@ class FirstSeenCondition(Condition):
     __match_args__ = ("within_ms", "comparison")
     __slots__ = __match_args__
 
-    def __init__(self, within_ms: int | None, comparison: Comparison | None) -> None:
+    def __init__(self, within_ms: int | None, comparison: ValueComparison | None) -> None:
         self.within_ms: Final = within_ms
         self.comparison: Final = comparison
 
@@ -146,7 +146,7 @@ class AudienceCondition(Condition):
         self.name: Final = name
 
 
-class Group(Condition):
+class ConditionGroup(Condition):
     """Conditions of which each must hold (`all`), or one at least (`any`)."""
 
     __match_args__ = ("conditions",)
@@ -160,13 +160,13 @@ class Group(Condition):
         return self.conditions
 
 
-class AllOf(Group):
+class AllOf(ConditionGroup):
     """Each of the conditions holds."""
 
     __slots__ = ()
 
 
-class AnyOf(Group):
+class AnyOf(ConditionGroup):
     """One at least of the conditions holds."""
 
     __slots__ = ()

@@ -3,7 +3,7 @@
 from idsync_cli import wire
 from idsync_cli.core.erasure import ERASED_VALUE
 from idsync_cli.graph.values import Graph, IdentifierNode, ProfileNode
-from idsync_cli.store.sqlite.queries.links import RequestRow
+from idsync_cli.store.causes import KeptRequest
 
 
 def graph_json(graph: Graph) -> wire.Json:
@@ -49,7 +49,7 @@ def _identifier_json(node: IdentifierNode) -> wire.Json:
     }
 
 
-def _request_json(seq: int, request: RequestRow) -> wire.Json:
+def _request_json(seq: int, request: KeptRequest) -> wire.Json:
     cause = request.cause
     return {
         "seq": seq,

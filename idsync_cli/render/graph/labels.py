@@ -11,7 +11,7 @@ from idsync_cli.graph.values import Graph, IdentifierNode, LeftOut, Link, Profil
 from idsync_cli.render.identifiers import in_a_list, value_of
 from idsync_cli.render.store import requester
 from idsync_cli.render.times import moment
-from idsync_cli.store.sqlite.queries.links import RequestRow
+from idsync_cli.store.causes import KeptRequest
 from idsync_cli.visible import visible
 
 LONGEST = 40
@@ -144,7 +144,7 @@ def about_request(seq: int, graph: Graph) -> str:
     return f"request {seq}, {moment(request.cause.time_ms)} UTC, {told_of(request)}"
 
 
-def told_of(request: RequestRow) -> str:
+def told_of(request: KeptRequest) -> str:
     """What a request was, and what decided it."""
     return ", ".join(requester(request.cause))
 

@@ -1,6 +1,5 @@
-"""The explorer as an application of its own, in front of the API or without one."""
+"""The explorer as an application of its own."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from starlette.applications import Starlette
@@ -8,60 +7,34 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, ExceptionHandler, Receive, Scope, Send
+from starlette.types import ExceptionHandler, Receive, Scope, Send
 
 from idsync_cli.core.decision import Refusal
 from idsync_cli.errors import StoreFault, UsageFault
 from idsync_cli.file_faults import FileFault
 from idsync_cli.server.answers import Problem, json_response
 from idsync_cli.server.explorer.files import PAGE, page_files
-from idsync_cli.server.explorer.guard import SECURITY_HEADERS, Guard
+from idsync_cli.server.explorer.front import PREFIX
+from idsync_cli.server.explorer.guard import Guard
 from idsync_cli.server.explorer.routes import ExplorerRoutes
 from idsync_cli.server.explorer.views import faults
-from idsync_cli.server.outermost import ReportBug, answer
+from idsync_cli.server.later import Handler
 
-PREFIX: Final = "/explorer/"
 _DATA: Final = "/explorer/api"
 _WAY_ON: Final = "put a store there, and try again, or start idsync with another store"
 
-Handler = Callable[[Request], Awaitable[Response]]
-
 
 class Explorer:
-    """Serves the page and its data, and hands on whatever else is asked for, if there is more."""
+    """Serves the page and its data."""
 
-    def __init__(
-        self,
-        routes: ExplorerRoutes,
-        guard: Guard,
-        report_bug: ReportBug,
-        behind: ASGIApp | None = None,
-    ) -> None:
+    def __init__(self, routes: ExplorerRoutes, guard: Guard) -> None:
         self._guard: Final = guard
-        self._report_bug: Final = report_bug
-        self._behind: Final = behind
         self._files: Final = page_files()
         self._app: Final = self._application(routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        path = scope.get("path", "")
-        is_own = path == "/" or path.startswith(PREFIX)
-        if scope["type"] != "http" or not is_own:
-            if self._behind is not None:
-                await self._behind(scope, receive, send)
-                return
-            if scope["type"] != "http":
-                return
-        await answer(
-            self._app,
-            scope,
-            receive,
-            send,
-            headers=_HEADERS,
-            report_bug=self._report_bug,
-            of_a_bug=_of_a_bug,
-        )
+        await self._app(scope, receive, send)
 
     def _application(self, routes: ExplorerRoutes) -> Starlette:
         of_data: list[tuple[str, str, Handler]] = [
@@ -111,16 +84,6 @@ class Explorer:
         if found is None:
             raise HTTPException(404)
         return Response(found.content, media_type=found.media_type)
-
-
-_HEADERS: Final = [
-    (name.lower().encode("ascii"), value.encode("ascii"))
-    for name, value in SECURITY_HEADERS.items()
-]
-
-
-def _of_a_bug() -> Response:
-    return _error(500, "INTERNAL_ERROR", "a bug in idsync; the server's log says where")
 
 
 def _error(status: int, code: str, message: str, **more: Any) -> Response:

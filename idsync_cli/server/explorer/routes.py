@@ -15,7 +15,7 @@ from idsync_cli.files.config_file import read as read_configuration
 from idsync_cli.server.answers import Problem, json_response
 from idsync_cli.server.api import Api
 from idsync_cli.server.bodies import check_content_type, read_body
-from idsync_cli.server.carrying_out import forget_the_erased
+from idsync_cli.server.due import forget_the_erased
 from idsync_cli.server.explorer import views
 from idsync_cli.server.explorer.live_lines import (
     live_counts,
@@ -23,10 +23,10 @@ from idsync_cli.server.explorer.live_lines import (
     live_line,
     live_shown,
 )
-from idsync_cli.server.explorer.views import Json, ShownRules, sqlite_of
+from idsync_cli.server.explorer.shown_rules import CurrentRules, ShownRules
+from idsync_cli.server.explorer.views import Json
 from idsync_cli.server.live import KEPT
 from idsync_cli.store.api import Transaction
-from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.wire.decoding import OF_BODY, decode_json
 
 KINDS: Final = (
@@ -43,19 +43,24 @@ LONGEST_NAME: Final = 40
 
 
 class ExplorerRoutes:
-    """The handlers; `rules` is the configuration that holds, and is set anew when that changes."""
+    """The handlers."""
 
-    def __init__(self, api: Api, rules: ShownRules, *, may_write: bool, is_served: bool) -> None:
-        self.rules = rules
+    def __init__(self, api: Api, rules: CurrentRules, *, may_write: bool, is_served: bool) -> None:
+        self._rules: Final = rules
         self._api: Final = api
         self._may_write: Final = may_write
         self._is_served: Final = is_served
         self._listeners = 0
 
+    @property
+    def rules(self) -> ShownRules:
+        """The configuration that holds."""
+        return self._rules.shown
+
     async def overview(self, _request: Request) -> Response:
         """All that the first view needs."""
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.overview(transaction, self.rules)
 
         more = {
@@ -82,7 +87,7 @@ class ExplorerRoutes:
         else:
             answer = await self._api.answer(asked, explain=True)
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return {"meant": views.meant(transaction, self.rules.organization, asked, answer)}
 
         shown = {**views.answer_shown(answer), "dry_run": is_dry and not is_search}
@@ -97,7 +102,7 @@ class ExplorerRoutes:
         organization = read_configuration(other, Path("other configuration")).organization
         now_ms = self._api.now()
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             both = self.rules.organization, organization
             return views.compared(transaction, both, asked, now_ms)
 
@@ -107,7 +112,7 @@ class ExplorerRoutes:
         """A profile, or that there is none."""
         mpid, now_ms = _mpid_in(request), self._api.now()
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.profile(transaction, self.rules.organization, mpid, now_ms)
 
         return json_response(await self._seen(look))
@@ -116,7 +121,7 @@ class ExplorerRoutes:
         """The life of a profile."""
         mpid = _mpid_in(request)
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.story(transaction, self.rules.organization, mpid)
 
         return json_response(await self._seen(look))
@@ -125,7 +130,7 @@ class ExplorerRoutes:
         """A profile with its neighbours."""
         mpid = _mpid_in(request)
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.graph(transaction, self.rules.organization, mpid)
 
         return json_response(await self._seen(look))
@@ -142,7 +147,7 @@ class ExplorerRoutes:
         """Every audience with how many members it has."""
         now_ms = self._api.now()
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.audiences(transaction, self.rules.organization, now_ms)
 
         return json_response(await self._seen(look))
@@ -152,7 +157,7 @@ class ExplorerRoutes:
         named = {name: request.query_params.get(name, "") for name in ("scope", "name")}
         now_ms = self._api.now()
 
-        def look(transaction: SqliteTransaction) -> Json:
+        def look(transaction: Transaction) -> Json:
             return views.members(transaction, self.rules.organization, named, now_ms)
 
         return json_response(await self._seen(look))
@@ -205,13 +210,12 @@ class ExplorerRoutes:
         finally:
             self._listeners -= 1
 
-    async def _seen(self, look: Callable[[SqliteTransaction], Json]) -> Json:
+    async def _seen(self, look: Callable[[Transaction], Json]) -> Json:
         """What a look finds, with which store that was."""
 
         def ask(transaction: Transaction) -> Json | UsageFault:
-            opened = sqlite_of(transaction)
             try:
-                return {**look(opened), "store": views.state_of(opened)}
+                return {**look(transaction), "store": views.state_of(transaction)}
             except UsageFault as fault:  # an error would have the transaction forgotten
                 return fault
 

@@ -6,7 +6,7 @@ that a command draws, as elements that `render.html` makes of them.
 
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 from xml.etree.ElementTree import Element
 
 from idsync_cli import wire
@@ -39,8 +39,8 @@ from idsync_cli.render.reports import EXCERPT
 from idsync_cli.render.story import story_lines
 from idsync_cli.render.tables import WIDE
 from idsync_cli.render.theme import text
+from idsync_cli.server.explorer.shown_rules import ShownRules
 from idsync_cli.store.api import Transaction
-from idsync_cli.store.sqlite import SqliteTransaction
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -60,14 +60,6 @@ EVENTS: Final = 100
 """How many of the latest events are shown."""
 
 
-class ShownRules(NamedTuple):
-    """A configuration as it holds: its rules, what lint says of it, and its text."""
-
-    organization: Organization
-    warnings: tuple[Fault, ...] = ()
-    text: str = ""
-
-
 def drawn(pieces: "Iterable[RenderableType | str]") -> list[Any]:
     """Pieces for a terminal as the elements of a page, for the page to make."""
     return [as_json(each) for each in shown(pieces)]
@@ -83,19 +75,13 @@ def faults(found: Iterable[Fault | str]) -> list[Any]:
     return [as_json(each) for each in made]
 
 
-def sqlite_of(transaction: Transaction) -> SqliteTransaction:
-    """The transaction of the store that is served, which is one of SQLite."""
-    assert isinstance(transaction, SqliteTransaction)
-    return transaction
-
-
-def state_of(transaction: SqliteTransaction) -> Json:
+def state_of(transaction: Transaction) -> Json:
     """Which store it is and how far it has come: a page tells by it that it was replaced."""
     name = blake2b(f"store {transaction.seed}".encode(), digest_size=8).hexdigest()
     return {"id": name, "last_seq": transaction.last_seq}
 
 
-def overview(transaction: SqliteTransaction, rules: ShownRules) -> Json:
+def overview(transaction: Transaction, rules: ShownRules) -> Json:
     """What the form needs to know, and the newest profiles."""
     organization = rules.organization
     found = inspection.newest(transaction, organization, NEWEST, render_store.IDENTIFIERS_SHOWN)
@@ -119,7 +105,7 @@ def answer_shown(answer: Answer) -> Json:
 
 
 def decided(
-    transaction: SqliteTransaction, organization: Organization, request: Json, now_ms: int
+    transaction: Transaction, organization: Organization, request: Json, now_ms: int
 ) -> Answer:
     """What a request comes to under a configuration, as the store stands; nothing is written."""
     answering = Answering(organization, transaction.seed, now=lambda: now_ms, explain=True)
@@ -129,7 +115,7 @@ def decided(
 
 
 def meant(
-    transaction: SqliteTransaction, organization: Organization, request: Json, answer: Answer
+    transaction: Transaction, organization: Organization, request: Json, answer: Answer
 ) -> list[str]:
     """Where a search found nobody: what may have been meant."""
     if answer.status is not Status.NOT_FOUND or answer.scope not in transaction.scopes():
@@ -138,7 +124,7 @@ def meant(
 
 
 def compared(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organizations: tuple[Organization, Organization],
     request: Json,
     now_ms: int,
@@ -156,9 +142,7 @@ def compared(
     return {"sides": sides, "differ": marked != (None, None)}
 
 
-def profile(
-    transaction: SqliteTransaction, organization: Organization, mpid: int, now_ms: int
-) -> Json:
+def profile(transaction: Transaction, organization: Organization, mpid: int, now_ms: int) -> Json:
     """A profile: what it holds and how that came, and what else it has."""
     found = inspection.profile(transaction, organization, mpid, MOST, whole=False)
     if found.seen is None:
@@ -181,7 +165,7 @@ def profile(
 
 
 def _comes_to(
-    transaction: SqliteTransaction, organization: Organization, scope: str, mpid: int, now_ms: int
+    transaction: Transaction, organization: Organization, scope: str, mpid: int, now_ms: int
 ) -> "list[RenderableType]":
     """The tables of what the definitions of the scope make of it, if there are any."""
     rules = organization.scopes.get(scope)
@@ -203,7 +187,7 @@ def _left_out(shown: int, of: int, what: str) -> list[str]:
 
 
 def _nobody(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organization: Organization,
     mpid: int,
     found: inspection.ProfileDetails,
@@ -216,7 +200,7 @@ def _nobody(
     return {"mpid": str(mpid), "not_there": drawn([nobody_has(mpid), *sentences])}
 
 
-def story(transaction: SqliteTransaction, organization: Organization, mpid: int) -> Json:
+def story(transaction: Transaction, organization: Organization, mpid: int) -> Json:
     """The life of a profile, request by request."""
     told = tell(transaction, organization, mpid, MOST, whole=False)
     if told.seen is None:
@@ -226,7 +210,7 @@ def story(transaction: SqliteTransaction, organization: Organization, mpid: int)
     return {"mpid": str(mpid), "shown": drawn([*lines, *more])}
 
 
-def graph(transaction: SqliteTransaction, organization: Organization, mpid: int) -> Json:
+def graph(transaction: Transaction, organization: Organization, mpid: int) -> Json:
     """A profile with its neighbours, as a picture and as tables; of many, the telling part."""
     found = around(transaction, organization, mpid, NEIGHBOURS)
     if found is None:
@@ -249,7 +233,7 @@ def configuration(rules: ShownRules) -> Json:
     }
 
 
-def audiences(transaction: SqliteTransaction, organization: Organization, now_ms: int) -> Json:
+def audiences(transaction: Transaction, organization: Organization, now_ms: int) -> Json:
     """Every audience with how many members it has."""
     found = audience_questions.counts(transaction, organization, None, now_ms)
     return {
@@ -259,7 +243,7 @@ def audiences(transaction: SqliteTransaction, organization: Organization, now_ms
 
 
 def members(
-    transaction: SqliteTransaction,
+    transaction: Transaction,
     organization: Organization,
     audience: Mapping[str, str],
     now_ms: int,

@@ -9,6 +9,7 @@ from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.records import EventRecord, NumberedRecord, Record, TimesRecord
 from idsync_cli.store.api import Transaction
+from idsync_cli.store.causes import KeptRequest
 from idsync_cli.store.memory.data import NO_DATA, when
 from idsync_cli.store.memory.records import in_order, mpids_of
 from idsync_cli.store.memory.world import World, age_of
@@ -103,6 +104,12 @@ class MemoryQuestions(Transaction):
         ]
         found.sort(key=_seq)  # a profile may have come in under a number that had been left free
         return iter(found if limit is None else found[:limit])
+
+    def requests(self, seq: int | None = None) -> Iterator[KeptRequest]:
+        """The requests and imports that changed the store, or that of a number, by number."""
+        kept = self._world.requests
+        numbers = sorted(kept) if seq is None else [each for each in (seq,) if each in kept]
+        return iter([kept[each] for each in numbers])
 
     def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
         """The erasures, or that of one profile, by sequence number."""

@@ -7,7 +7,6 @@ copy. That costs as much as the store is large; what may grow takes a temporary 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from idsync_cli.core.data.batch_ids import key_of
 from idsync_cli.errors import StoreFault
 from idsync_cli.store.api import Store, Transaction
 from idsync_cli.store.memory.transaction import MemoryTransaction
@@ -63,7 +62,7 @@ class MemoryStore(Store):
         world = self._world.copy()
         self._is_busy = True
         try:
-            yield MemoryTransaction(world, key_of(self._seed))
+            yield MemoryTransaction(world, self._seed)
         finally:
             self._is_busy = False
         if keep and not self._is_closed:

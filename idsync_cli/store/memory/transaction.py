@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from idsync_cli.core.codes import AttributeOp, Import, Op, Status
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.core.data.batch_ids import key_of
 from idsync_cli.core.data.values import Alias, AttributeChange
 from idsync_cli.core.decision import Change, Decision
 from idsync_cli.core.erasure import Erasure, ErasureReport
@@ -18,6 +19,7 @@ from idsync_cli.core.records import (
     EventRecord,
     TimesRecord,
 )
+from idsync_cli.store.causes import Cause, KeptRequest
 from idsync_cli.store.kept_json import value_of
 from idsync_cli.store.memory.data import NO_DATA, KeptEvent, when
 from idsync_cli.store.memory.lookup import MemoryLookup
@@ -29,10 +31,16 @@ from idsync_cli.store.values import HistoryChange, HistoryEntry, RequestEntry
 class MemoryTransaction(MemoryQuestions):
     """A transaction over a copy that is its own."""
 
-    def __init__(self, world: World, batch_key: bytes) -> None:
+    def __init__(self, world: World, seed: int) -> None:
         super().__init__(world)
-        self._key = batch_key
+        self._seed = seed
+        self._key = key_of(seed)
         self._remembers_rules = False
+
+    @property
+    def seed(self) -> int:
+        """That of the store."""
+        return self._seed
 
     @property
     def last_seq(self) -> int:
@@ -47,17 +55,23 @@ class MemoryTransaction(MemoryQuestions):
         """Whether a profile was created, or anything changed, under the sequence number."""
         return seq in self._world.taken
 
+    def stale_scopes(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
+        """The scopes that have other login types under these rules than were last told."""
+        there = self._world.login_bits
+        return tuple(
+            [
+                name
+                for name, its_rules in rules.items()
+                if name in there and there[name] != its_rules.login_bits
+            ]
+        )
+
     def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
         """Take note of the login types: who is known is judged again by every look-up."""
-        there = self._world.login_bits
-        stale = [
-            name
-            for name, its_rules in rules.items()
-            if name in there and there[name] != its_rules.login_bits
-        ]
+        stale = self.stale_scopes(rules)
         for name in stale:
-            there[name] = rules[name].login_bits
-        return tuple(stale)
+            self._world.login_bits[name] = rules[name].login_bits
+        return stale
 
     def prefetch(
         self,
@@ -82,7 +96,7 @@ class MemoryTransaction(MemoryQuestions):
             world.erase(Erasure(answered.mpid, entry.seq, scope, time_ms, its_id))
             return
         world.taken.add(entry.seq)
-        world.answers[entry.seq] = answered.mpid
+        world.requests[entry.seq] = _kept(decision, answered.mpid, scope, entry)
         if decision.created:
             world.login_bits.setdefault(scope, rules.login_bits)
             world.put(KeptProfile(scope, answered, ()))
@@ -157,6 +171,7 @@ class MemoryTransaction(MemoryQuestions):
         view = ProfileView(mpid, seq, profile.source_mpid, profile.was_known, profile.types)
         world.put(KeptProfile(scope, view, profile.identifiers))
         if time_ms is not None:
+            world.requests[seq] = KeptRequest(seq, scope, _imported(time_ms), mpid)
             world.data[mpid] = NO_DATA.after(None, seq, time_ms)
         for identifier in profile.identifiers:
             world.hold(scope, identifier, mpid)
@@ -196,19 +211,21 @@ class MemoryTransaction(MemoryQuestions):
                 change = AttributeChange(AttributeOp.SET, mpid, name, value_of(value))
                 self._enter_record(change, seq, time_ms)
             if isinstance(record, DeviceRecord):
-                self._take_number(record.first_seq, record.mpid)
+                self._take_number(record.first_seq, record.mpid, time_ms)
         if isinstance(record, TimesRecord):
             world.timed.add(record.mpid)
         else:
             its = record.destination_mpid if isinstance(record, Alias) else record.mpid
-            self._take_number(record.seq, its)
+            self._take_number(record.seq, its, time_ms)
         return True
 
-    def _take_number(self, seq: int, mpid: int | None) -> None:
+    def _take_number(self, seq: int, mpid: int | None, time_ms: int) -> None:
         """Let an import take a number that is not taken, if it is about a profile that is there."""
-        if mpid is not None and seq not in self._world.taken:
-            self._world.taken.add(seq)
-            self._world.answers[seq] = mpid
+        world = self._world
+        if mpid is not None and seq not in world.taken:
+            world.taken.add(seq)
+            scope = world.profiles[mpid].scope
+            world.requests[seq] = KeptRequest(seq, scope, _imported(time_ms), mpid)
 
     def _enter_record(self, change: HistoryChange, seq: int, time_ms: int) -> None:
         made = Import.IMPORT
@@ -240,6 +257,19 @@ class MemoryTransaction(MemoryQuestions):
     def other_batch_keys(self) -> Sequence[bytes]:
         """Keys of other stores under which digests of batches' ids came from there."""
         return self._world.other_batch_keys
+
+
+def _kept(decision: Decision, mpid: int, scope: str, entry: RequestEntry) -> KeptRequest:
+    by = decision.decided_by
+    cause = Cause(
+        entry.time_ms, entry.kind, by.rule, by.identity_type, entry.request_id,
+        entry.request_timestamp_ms,
+    )  # fmt: skip
+    return KeptRequest(entry.seq, scope, cause, mpid)
+
+
+def _imported(time_ms: int) -> Cause:
+    return Cause(time_ms, Import.IMPORT, Import.IMPORT, None, None, None)
 
 
 def _held_after(kept: KeptProfile, changes: Sequence[Change]) -> tuple[Identifier, ...]:

@@ -1,5 +1,6 @@
 """All that a store in memory has, in plain dictionaries."""
 
+from dataclasses import replace
 from typing import Final
 
 from idsync_cli.core.codes import Op, RequestKind
@@ -8,9 +9,8 @@ from idsync_cli.core.decision import Change
 from idsync_cli.core.erasure import ERASED_VALUE, Erasure, ErasureCounts, ErasureReport
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile, ProfileView
-from idsync_cli.core.records import (
-    DigestRecord,
-)
+from idsync_cli.core.records import DigestRecord
+from idsync_cli.store.causes import KeptRequest
 from idsync_cli.store.memory.data import NO_DATA, KeptData, KeptEvent
 from idsync_cli.store.values import HistoryEntry
 
@@ -35,8 +35,8 @@ class World:
     """All that a store holds. What is in a dictionary here is replaced, and never changed."""
 
     __slots__ = (
-        "aliases", "answers", "data", "digests", "erasures", "events", "history", "holders",
-        "last_seq", "login_bits", "other_batch_keys", "profiles", "rules", "taken", "timed",
+        "aliases", "data", "digests", "erasures", "events", "history", "holders", "last_seq",
+        "login_bits", "other_batch_keys", "profiles", "requests", "rules", "taken", "timed",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class World:
         self.profiles: dict[int, KeptProfile] = {}  # by MPID
         self.holders: dict[tuple[str, Identifier], tuple[int, ...]] = {}  # MPIDs, by scope
         self.history: list[HistoryEntry] = []  # as it was entered
-        self.answers: dict[int, int] = {}  # MPIDs, by the number of what changed something
+        self.requests: dict[int, KeptRequest] = {}  # by number, also the imports
         self.erasures: dict[int, Erasure] = {}  # by MPID
         self.data: dict[int, KeptData] = {}  # by MPID
         self.events: list[tuple[int, KeptEvent]] = []  # by MPID, as they came
@@ -64,7 +64,7 @@ class World:
         other.profiles = dict(self.profiles)
         other.holders = dict(self.holders)
         other.history = list(self.history)
-        other.answers = dict(self.answers)
+        other.requests = dict(self.requests)
         other.erasures = dict(self.erasures)
         other.data = dict(self.data)
         other.events = list(self.events)
@@ -118,7 +118,7 @@ class World:
             if isinstance(each.change, Change)
             and each.change.op is Op.REMOVE
             and each.mpid != mpid
-            and self.answers.get(each.seq) == mpid
+            and self.answer_of(each.seq) == mpid
         }
         made = [each.view.mpid for each in self.profiles.values() if each.view.source_mpid == mpid]
         data = self.data.get(mpid, NO_DATA)
@@ -147,10 +147,10 @@ class World:
         for identifier in kept.held:
             self.lose(kept.scope, identifier, mpid)
         touched = {each.seq for each in self.history if each.mpid == mpid}
-        touched |= {seq for seq, answer in self.answers.items() if answer == mpid}
+        touched |= {seq for seq, each in self.requests.items() if each.answer == mpid}
         left = [each for each in self.history if not each.concerns(mpid)]
         self.history = [self._without(each, gone, kept.scope, mpid) for each in left]
-        self.answers = {seq: answer for seq, answer in self.answers.items() if answer != mpid}
+        self.requests = self._requests_without(mpid)
         self.data.pop(mpid, None)
         self.events = [each for each in self.events if each[0] != mpid]
         self.aliases = [
@@ -181,12 +181,29 @@ class World:
         ):
             value_is_gone = Identifier(change.identifier.type, ERASED_VALUE)
             change = Change(change.op, change.mpid, value_is_gone)
-        if self.answers.get(entry.seq) == mpid:
+        if self.answer_of(entry.seq) == mpid:
             request_id = None
         return HistoryEntry(
             entry.seq, entry.time_ms, entry.kind, request_id, entry.request_timestamp_ms, change,
             entry.rule, entry.decided_by_type,
         )  # fmt: skip
+
+    def answer_of(self, seq: int) -> int | None:
+        """The MPID that a request or an import was answered with."""
+        found = self.requests.get(seq)
+        return None if found is None else found.answer
+
+    def _requests_without(self, mpid: int) -> dict[int, KeptRequest]:
+        """The requests once a profile was erased: of its own only those that changed others."""
+        changed_others = {each.seq for each in self.history if isinstance(each.change, Change)}
+        left = {}
+        for seq, each in self.requests.items():
+            if each.answer not in (None, mpid):
+                left[seq] = each
+            elif seq in changed_others:
+                cause = replace(each.cause, request_id=None)
+                left[seq] = replace(each, cause=cause, answer=None)
+        return left
 
     def entries(self) -> list[HistoryEntry]:
         """The history with its erasures."""

@@ -12,12 +12,12 @@ from typing import NamedTuple
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.erasure import KeptFile
 from idsync_cli.errors import FaultCode, Hint, Kept, StoreFault, UsageFault, printable
+from idsync_cli.store.file_values import FindingCode
 from idsync_cli.store.sqlite.erasing.kept_files import text_of
 from idsync_cli.store.sqlite.files.faults import is_damage, is_undone
 from idsync_cli.store.sqlite.files.handles import BUSY_SECONDS, connect
 from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.health.examination import first_fault
-from idsync_cli.store.sqlite.health.findings import FindingCode
 from idsync_cli.store.sqlite.lifecycle.again import (
     KnownErasures,
     carry_out_again,

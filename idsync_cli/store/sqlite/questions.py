@@ -3,8 +3,6 @@
 The queries are imported when they are asked, for no request needs them.
 """
 
-import sqlite3
-from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -13,7 +11,7 @@ from idsync_cli.core.data.values import ProfileData
 from idsync_cli.core.erasure import Erasure
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import Profile
-from idsync_cli.store.api import Transaction
+from idsync_cli.store.sqlite.connected_transaction import ConnectedTransaction
 from idsync_cli.store.sqlite.erasing import entries
 from idsync_cli.store.values import (
     EVERY_PROFILE,
@@ -25,6 +23,10 @@ from idsync_cli.store.values import (
 
 if TYPE_CHECKING:
     from idsync_cli.core.records import Record
+    from idsync_cli.store.causes import KeptRequest
+    from idsync_cli.store.counting import Counting
+    from idsync_cli.store.inspection import Inspection
+    from idsync_cli.store.links import Links
 
 _SCOPES = """
     SELECT name FROM scopes
@@ -34,16 +36,8 @@ _SCOPES = """
 """
 
 
-class SqliteQuestions(Transaction):
+class SqliteQuestions(ConnectedTransaction):
     """A SQLite store that is asked; all that was decided is written before it answers."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-        self.as_of: int | None = None
-
-    @abstractmethod
-    def write(self) -> None:
-        """Write all that was changed, and the sequence number reached, if it was advanced."""
 
     def look_back(self, seq: int) -> None:
         """See the store as it was after a request, of what was not erased, until the end.
@@ -125,6 +119,13 @@ class SqliteQuestions(Transaction):
         self.write()
         return records.records(self, scope)
 
+    def requests(self, seq: int | None = None) -> "Iterator[KeptRequest]":
+        """The requests and imports that changed the store, or that of a number, by number."""
+        from idsync_cli.store.sqlite.queries import requests
+
+        self.write()
+        return requests.requests(self, seq)
+
     def erasures(self, mpid: int | None = None) -> Iterator[Erasure]:
         """The erasures, or that of one profile, by sequence number."""
         return entries.erasures(self.connection, mpid)
@@ -140,3 +141,24 @@ class SqliteQuestions(Transaction):
 
         self.write()
         return history.history(self, mpid, identifier, limit)
+
+    def inspection(self) -> "Inspection":
+        """Questions about single profiles and identifiers, until something is changed."""
+        from idsync_cli.store.sqlite.looking.inspection import SqliteInspection
+
+        self.write()
+        return SqliteInspection(self)
+
+    def counting(self) -> "Counting":
+        """How many there are of what, until something is changed."""
+        from idsync_cli.store.sqlite.looking.counting import SqliteCounting
+
+        self.write()
+        return SqliteCounting(self)
+
+    def links(self) -> "Links":
+        """Which profiles hold, or once held, which identifiers, until something is changed."""
+        from idsync_cli.store.sqlite.looking.links import SqliteLinks
+
+        self.write()
+        return SqliteLinks(self)

@@ -17,7 +17,7 @@ from idsync_cli.store.sqlite.same_file import SameFile
 from idsync_cli.store.sqlite.transaction import SqliteTransaction
 
 if TYPE_CHECKING:
-    from idsync_cli.store.sqlite.erasing.rewriting import Evidence
+    from idsync_cli.store.file_values import Evidence
 
 _LOGGED_PAGES = 8192
 

@@ -1,44 +1,33 @@
-"""A transaction of a SQLite store: look-ups, applying decisions, and writing the rows."""
+"""A transaction of a SQLite store: applying what was decided, and writing the rows."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from idsync_cli.core.codes import Import, Op, Status
+from idsync_cli.core.codes import Status
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.decision import Decision
 from idsync_cli.core.erasure import Erasure, ErasureReport
-from idsync_cli.core.identity import Identifier
-from idsync_cli.core.profile import Profile, ProfileView
-from idsync_cli.store.sqlite.cache.aliases import Aliases
+from idsync_cli.core.profile import Profile
 from idsync_cli.store.sqlite.cache.applying import Applying
-from idsync_cli.store.sqlite.cache.batch_ids import BatchIds
 from idsync_cli.store.sqlite.cache.cached_profiles import Scope
 from idsync_cli.store.sqlite.cache.edits import Edits
 from idsync_cli.store.sqlite.cache.handed_over import TablesBehind
-from idsync_cli.store.sqlite.cache.lookup import CachedLookup, lookup
-from idsync_cli.store.sqlite.cache.pending import PendingChanges
+from idsync_cli.store.sqlite.cache.inserts import Inserts
 from idsync_cli.store.sqlite.cache.pending_requests import PendingRequests
-from idsync_cli.store.sqlite.cache.prefetch import Prefetch
-from idsync_cli.store.sqlite.cache.profile_cache import ProfileCache
-from idsync_cli.store.sqlite.cache.tables import Tables
-from idsync_cli.store.sqlite.cache.working_set import WorkingSet
 from idsync_cli.store.sqlite.erasing import entries
 from idsync_cli.store.sqlite.erasing.traces import Traces
-from idsync_cli.store.sqlite.questions import SqliteQuestions
+from idsync_cli.store.sqlite.lookups import SqliteLookups
 from idsync_cli.store.sqlite.rows.batch import RowBatch, Rows, RowWriter
 from idsync_cli.store.values import RequestEntry
 
 if TYPE_CHECKING:
     from idsync_cli.core.records import DataRecord, TimesRecord
-    from idsync_cli.store.sqlite.cache.imports import RecordInserts
 
-_ADD: Final = Op.ADD
 _ERASED: Final = Status.ERASED
-_BEGIN = "SELECT seed, last_seq, scope_id, name, login_types FROM store LEFT JOIN scopes"
 
 
-class SqliteTransaction(SqliteQuestions):
+class SqliteTransaction(SqliteLookups):
     """A SQLite store in a transaction.
 
     What was read serves the transactions that follow, as long as nobody else writes and none is
@@ -47,34 +36,19 @@ class SqliteTransaction(SqliteQuestions):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
-        self._scopes: dict[str, Scope] = {}
-        self._names: dict[int, str] = {}  # of scopes, by their numbers, as far as asked for
-        self._tables = tables = Tables(connection)
-        self._pending = pending = PendingChanges(connection)
-        self._memory = memory = WorkingSet(pending)
-        self._cache = cache = ProfileCache(tables, memory, pending)
-        self._batch_ids = batch_ids = BatchIds(tables)
-        self._aliases = aliases = Aliases(connection, self._bring_up_to_date)
-        self._prefetch = Prefetch(tables, memory, pending, cache)
-        self._edits = edits = Edits(tables, memory, pending, cache)
-        self._requests = requests = PendingRequests(connection)
+        tables, memory, pending, cache = self._tables, self._memory, self._pending, self._cache
+        batch_ids, aliases = self._batch_ids, self._aliases
+        edits, requests = Edits(tables, memory, pending, cache), PendingRequests(connection)
+        self._requests = requests
         self._batch = RowBatch()  # what else is yet to be written: scopes, data and rules
         self._applying = Applying(
             connection, memory, cache, edits, requests, batch_ids, aliases, self._batch.data
         )
-        self._import: RecordInserts | None = None  # is made when records come in
-        self._seed = ""
-        self._found_seq = 0
-        rows: list[tuple[str, int, int | None, str | None, int | None]]
-        rows = connection.execute(_BEGIN).fetchall()
-        for self._seed, self._found_seq, number, name, bits in rows:
-            if number is not None and name is not None and bits is not None:
-                self._scopes[name] = memory.add_scope(number, bits)
+        self._inserts = Inserts(connection, memory, cache, edits, requests, batch_ids, aliases)
         self._last_seq = self._found_seq
         self._remembers_rules = False
         self._writer = RowWriter(connection)
         self._traces = Traces(connection)
-        self._lookups: dict[str, CachedLookup] = {}
         self._has_applied = False  # something that has yet to be written
 
     def begin(self) -> None:
@@ -109,67 +83,9 @@ class SqliteTransaction(SqliteQuestions):
         """The highest sequence number that was taken; 0 in a new store (section 7)."""
         return self._last_seq
 
-    @property
-    def seed(self) -> int:
-        """The seed of the store (section 7)."""
-        return int(self._seed)
-
     def advance_to(self, seq: int) -> None:
         """Let a sequence number, not below `last_seq`, be the highest that was taken."""
         self._last_seq = seq
-
-    def lookup(self, scope: str, rules: ScopeRules) -> CachedLookup:
-        """What is known about a scope under its rules; it need not have any profile."""
-        found = self._lookups.get(scope)
-        if found is None or found.rules is not rules:
-            its = self._scopes.get(scope)
-            found = lookup(self._cache, self._batch_ids, self._aliases, its, rules)
-            if its is not None:
-                self._lookups[scope] = found
-        return found
-
-    @property
-    def new_mpids_are_free(self) -> bool:
-        """Whether new MPIDs are taken to be free; else the store is asked (see `ProfileCache`)."""
-        return self._cache.new_mpids_are_free
-
-    @new_mpids_are_free.setter
-    def new_mpids_are_free(self, taken_to_be: bool) -> None:
-        self._cache.new_mpids_are_free = taken_to_be
-
-    def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
-        """Let `holders` tell known from anonymous by these rules; give the scopes where it did not.
-
-        Nothing needs to be done unless a scope has other login types than when it was written.
-        """
-        stale = [
-            name
-            for name, its_rules in rules.items()
-            if name in self._scopes and self._scopes[name].login_bits != its_rules.login_bits
-        ]
-        if not stale:
-            return ()
-        from idsync_cli.store.sqlite.cache.alignment import align_holders
-
-        for name in stale:
-            align_holders(self.connection, self._scopes[name], name, rules[name].login_bits)
-            self._lookups.pop(name, None)
-            self._memory.clear()  # what it knows of who is known is no longer so
-        return tuple(stale)
-
-    def prefetch(
-        self,
-        scope: str,
-        rules: ScopeRules,
-        identifiers: Iterable[Identifier],
-        mpids: Iterable[int],
-        digests: Iterable[bytes] = (),
-    ) -> None:
-        """Read at once what look-ups of a scope will soon be about."""
-        its = self._scopes.get(scope)
-        if its is not None:
-            self._prefetch.read(its, identifiers, mpids, rules)
-        self._batch_ids.look_up(digests)
 
     def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
         """Keep what was decided, and that it was; all of it is written by `write`."""
@@ -196,19 +112,7 @@ class SqliteTransaction(SqliteQuestions):
 
     def insert(self, scope: str, profile: Profile, rules: ScopeRules, time_ms: int | None) -> None:
         """Add a whole profile to a scope; with a time it is entered in the history."""
-        seq, edits, its = profile.created_seq, self._edits, self._scope(scope, rules)
-        cached = edits.create(seq, profile.mpid, its, profile.source_mpid)
-        edits.leave(cached, profile.types, profile.was_known, seq)
-        if time_ms is not None:
-            edits.store(cached, time_ms)
-        numbers: list[int] = []
-        for place, identifier in enumerate(profile.identifiers, start=1):
-            numbers += (place, 1, seq, edits.add(cached, identifier, seq, place))
-        if time_ms is not None:
-            by = Import.IMPORT
-            outcome = self._requests.outcome_id((its.number, by, Status.CREATED, by, None))
-            self._requests.add([seq, time_ms, outcome, seq, *numbers])
-        self._memory.trim()
+        self._inserts.profile(self._scope(scope, rules), profile, time_ms)
 
     def survey(self, erasure: Erasure) -> ErasureReport:
         """What the erasure of a profile, which is there, would take away, and has to name.
@@ -223,38 +127,12 @@ class SqliteTransaction(SqliteQuestions):
 
     def insert_record(self, record: "TimesRecord | DataRecord", time_ms: int) -> bool:
         """Add something that an export has of a profile; whether there was none like it."""
-        return self._record_import().insert(record, time_ms)
+        return self._inserts.records(self._seed, self.is_taken).insert(record, time_ms)
 
     @property
     def other_batch_keys(self) -> Sequence[bytes]:
         """Keys of other stores under which digests of batches' ids came from there."""
-        return self._record_import().writer.other_batch_keys
-
-    def _record_import(self) -> "RecordInserts":
-        if self._import is None:
-            from idsync_cli.store.sqlite.cache.imports import RecordInserts
-
-            self._import = RecordInserts(
-                self.connection,
-                self._seed,
-                self._cache,
-                self._edits,
-                self._batch_ids,
-                self._aliases,
-                self._requests,
-                self.is_taken,
-            )
-        return self._import
-
-    def view(self, mpid: int) -> tuple[str, ProfileView] | None:
-        """The profile that has the MPID, without what it holds, with its scope."""
-        found = self._cache.profile(mpid)
-        if found is None:
-            return None
-        number = found.scope.number
-        if number not in self._names:
-            self._names = {each.number: name for name, each in self._scopes.items()}
-        return self._names[number], found.view()
+        return self._inserts.records(self._seed, self.is_taken).writer.other_batch_keys
 
     def insert_erasure(self, erasure: Erasure) -> None:
         """Enter an erasure that was carried out elsewhere: its MPID stays taken."""
@@ -351,9 +229,8 @@ class SqliteTransaction(SqliteQuestions):
         self._memory.clear()
 
     def _scope(self, name: str, rules: ScopeRules) -> Scope:
-        scope = self._scopes.get(name)
+        scope = self._scopes.by_name.get(name)
         if scope is None:
-            number = max([each.number for each in self._scopes.values()], default=0) + 1
-            scope = self._scopes[name] = self._memory.add_scope(number, rules.login_bits)
-            self._batch.scopes.append((number, name, scope.login_bits))
+            scope = self._scopes.create(name, rules.login_bits)
+            self._batch.scopes.append((scope.number, name, scope.login_bits))
         return scope

@@ -10,23 +10,12 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
+from idsync_cli.store.file_values import Evidence
 from idsync_cli.store.sqlite.erasing import entries
 from idsync_cli.store.sqlite.erasing.removal import remove_unnamed
 
 _IN_A_HURRY_MS = 50
-
-
-class Evidence(NamedTuple):
-    """What shows that no byte is left: how many pages the file has, all of them rewritten.
-
-    Of those none is free, and the log, which had the old ones, has no byte.
-    """
-
-    pages: int
-    free_pages: int
-    log_bytes: int
 
 
 def evidence(connection: sqlite3.Connection, log: Path) -> Evidence:

@@ -57,7 +57,7 @@ class StoreLocation:
 
     def beside(self, suffix: str) -> Path:
         """The file beside the store whose name ends with the suffix."""
-        return self.path.with_name(self.path.name + suffix)
+        return Path(f"{self.path}{suffix}")
 
     def logs(self) -> list[Path]:
         """Its logs that are not empty."""

@@ -44,7 +44,7 @@ class Lock:
 
     def __init__(self, store: Path) -> None:
         self.wait_seconds: float | None = None
-        self._path = store.with_name(store.name + SUFFIX)
+        self._path = Path(f"{store}{SUFFIX}")
         self._name = str(self._path)
         self._file: int | None = None
         self._is_at = 0, 0  # inode and device of that file

@@ -4,7 +4,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
-from idsync_cli.store.sqlite.health.findings import FindingCode, Sign
+from idsync_cli.store.file_values import FindingCode, Sign
 from idsync_cli.store.sqlite.rows.checksums import checksum, checksum_of_profile
 from idsync_cli.store.sqlite.rows.data import checksum_of_batch_id
 

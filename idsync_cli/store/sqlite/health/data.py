@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 
-from idsync_cli.store.sqlite.health.findings import FindingCode, Sign
+from idsync_cli.store.file_values import FindingCode, Sign
 from idsync_cli.store.sqlite.rows.data import DELETE, SET, checksum_of_event
 
 

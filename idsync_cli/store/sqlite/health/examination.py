@@ -12,11 +12,11 @@ from itertools import chain
 from pathlib import Path
 
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.store.file_values import Finding, FindingCode, Sign, summed_up
 from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.health.checksums import of_sums
 from idsync_cli.store.sqlite.health.data import of_attributes, of_events
 from idsync_cli.store.sqlite.health.files import of_files, of_header
-from idsync_cli.store.sqlite.health.findings import Finding, FindingCode, Sign, summed_up
 from idsync_cli.store.sqlite.health.history import of_history
 from idsync_cli.store.sqlite.health.holders import of_holders
 from idsync_cli.store.sqlite.health.identifiers import of_identifiers

@@ -5,12 +5,12 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 
+from idsync_cli.store.file_values import FindingCode, Sign
 from idsync_cli.store.sqlite.files.handles import reading
 from idsync_cli.store.sqlite.files.leftovers import left_drafts
 from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.files.lock import SUFFIX as LOCK_SUFFIX
 from idsync_cli.store.sqlite.files.quick_check import free_pages_fault
-from idsync_cli.store.sqlite.health.findings import FindingCode, Sign
 
 _OWNER_ALONE = 0o600
 _FIXED_BYTES = b"\0\x40\x20\x20" + b"\0\0\0\4" + bytes(11) + b"\1" + bytes(24)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from idsync_cli.core.codes import Import, Status
 from idsync_cli.core.identity import derive_mpid
-from idsync_cli.store.sqlite.health.findings import FindingCode, Sign
+from idsync_cli.store.file_values import FindingCode, Sign
 from idsync_cli.store.sqlite.health.rows import side_by_side
 from idsync_cli.store.sqlite.rows.checksums import checksum_of_request
 

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator
 
-from idsync_cli.store.sqlite.health.findings import FindingCode, Sign
+from idsync_cli.store.file_values import FindingCode, Sign
 from idsync_cli.store.sqlite.health.rows import AnyRow, side_by_side
 
 

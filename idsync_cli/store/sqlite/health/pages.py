@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from itertools import chain
 
-from idsync_cli.store.sqlite.health.findings import FindingCode, Sign
+from idsync_cli.store.file_values import FindingCode, Sign
 from idsync_cli.store.sqlite.lifecycle.opening import temporary
 
 _SQLITE_SAYS = 10

@@ -7,7 +7,7 @@ from itertools import chain
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.identity import TYPE_ORDER, IdentityType
 from idsync_cli.errors import quoted
-from idsync_cli.store.sqlite.health.findings import EXAMPLES, Finding, FindingCode, Sign, summed_up
+from idsync_cli.store.file_values import EXAMPLES, Finding, FindingCode, Sign, summed_up
 from idsync_cli.visible import visible
 
 LISTED = 100

@@ -23,7 +23,7 @@ RESTORED_SUFFIX = ".before-restore"
 """How the name of the store that a restore replaced ends."""
 
 
-class Part(StrEnum):
+class StorePart(StrEnum):
     """What a file is to a store, in words that precede the store's name."""
 
     STORE = "the store"
@@ -36,11 +36,11 @@ class Part(StrEnum):
 
 
 _FILES = {
-    "": Part.STORE,
-    "-wal": Part.LOG,
-    "-shm": Part.MEMORY,
-    "-journal": Part.JOURNAL,
-    LOCK_SUFFIX: Part.LOCK,
+    "": StorePart.STORE,
+    "-wal": StorePart.LOG,
+    "-shm": StorePart.MEMORY,
+    "-journal": StorePart.JOURNAL,
+    LOCK_SUFFIX: StorePart.LOCK,
 }
 SUFFIXES = tuple(_FILES)
 """How the names of a store's files end, after the store's own name."""
@@ -51,12 +51,12 @@ _TAIL = re.compile(_COPY + _FILE)
 _DRAFT_TAIL = re.compile(r"\.[0-9]+\.new.*")
 
 
-def part_of(path: Path, store: Path) -> Part | None:
+def part_of(path: Path, store: Path) -> StorePart | None:
     """What a file, which may not exist yet, is to a store; both paths have no links."""
     part = _part(path.name, store.name)
     if part is not None and is_one_file(path.parent, store.parent):
         tail = _folded(path.name).removeprefix(_folded(store.name))
-        if part is Part.DRAFT or is_one_file(path, store.with_name(store.name + tail)):
+        if part is StorePart.DRAFT or is_one_file(path, store.with_name(store.name + tail)):
             return part
     if not is_file(path):
         return None
@@ -68,13 +68,13 @@ def part_of(path: Path, store: Path) -> Part | None:
     return None
 
 
-def part_of_any(path: Path) -> tuple[Part, Path] | None:
+def part_of_any(path: Path) -> tuple[StorePart, Path] | None:
     """What a file is to a store in its folder, and to which one; it may be a store itself."""
     for name in _owners(path.name):
         store = path.with_name(name)
         if _is_store(store) and (part := part_of(path, store)):
             return part, store
-    return (Part.STORE, path) if _is_store(path) else None
+    return (StorePart.STORE, path) if _is_store(path) else None
 
 
 def is_one_file(first: Path, second: Path) -> bool:
@@ -102,17 +102,17 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
-def _part(name: str, store: str) -> Part | None:
+def _part(name: str, store: str) -> StorePart | None:
     """What a file is to a store in the same folder, by their names alone."""
     name, store = _folded(name), _folded(store)
     if name.startswith(store) and (found := _TAIL.fullmatch(name, len(store))):
-        return Part.COPY if found["copy"] else _FILES[found["file"] or ""]
+        return StorePart.COPY if found["copy"] else _FILES[found["file"] or ""]
     is_draft = name.startswith(f".{store}") and any(
         _TAIL.fullmatch(name, len(store) + 1, place) and _DRAFT_TAIL.fullmatch(name, place)
         for place, character in enumerate(name)
         if character == "." and place > len(store)
     )
-    return Part.DRAFT if is_draft else None
+    return StorePart.DRAFT if is_draft else None
 
 
 def _owners(name: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from idsync_cli.store.sqlite.erasing.kept_files import put, text_of
 from idsync_cli.store.sqlite.files.faults import is_undone
 from idsync_cli.store.sqlite.files.handles import connect
 from idsync_cli.store.sqlite.files.location import StoreLocation
-from idsync_cli.store.sqlite.lifecycle.beside import MIGRATED_SUFFIX, SUFFIXES, Part, part_of
+from idsync_cli.store.sqlite.lifecycle.beside import MIGRATED_SUFFIX, SUFFIXES, StorePart, part_of
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
 from idsync_cli.store.sqlite.lifecycle.header import SCHEMA_VERSION, schema_version
 
@@ -86,7 +86,7 @@ def _keep(location: StoreLocation, version: int) -> Path:
 def _keep_paths_of_copies(connection: sqlite3.Connection, store: Path) -> None:
     """Keep the paths of copies that bear the store's name, this one's too."""
     for file in sorted(store.parent.iterdir()):
-        if part_of(file, store) is Part.COPY and not file.name.endswith(SUFFIXES[1:]):
+        if part_of(file, store) is StorePart.COPY and not file.name.endswith(SUFFIXES[1:]):
             put(connection, KeptFile(FileKind.BACKUP, text_of(str(file))))
 
 

@@ -4,7 +4,7 @@ import os
 
 from idsync_cli.errors import FaultCode, StoreFault, UsageFault, printable
 from idsync_cli.store.sqlite.files.location import StoreLocation
-from idsync_cli.store.sqlite.lifecycle.beside import Part, part_of_any
+from idsync_cli.store.sqlite.lifecycle.beside import StorePart, part_of_any
 
 
 def is_free(location: StoreLocation) -> bool:
@@ -35,7 +35,7 @@ def check_name(location: StoreLocation) -> None:
         return
     found = part_of_any(location.path)
     # Another process may have made the store itself since a moment ago.
-    if found is not None and found[0] not in (Part.COPY, Part.STORE):
+    if found is not None and found[0] not in (StorePart.COPY, StorePart.STORE):
         raise UsageFault(
             f"no store can be created at {location}: it is {found[0]} {printable(found[1].name)}; "
             "name another file",

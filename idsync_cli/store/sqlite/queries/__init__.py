@@ -1,8 +1,7 @@
 """Questions that people and commands ask of a store, a file for each kind of question.
 
 `profiles`: the profiles. `history`: what changed, and by which request. `statistics`: how many.
-`replays`: how far each replay got. `recorded`: what recorded MPIDs stand for. `rules`: which rules
-the store was last used with.
+`replays`: how far each replay got. `recorded`: what recorded MPIDs stand for.
 
 They read the tables, in a transaction in which nothing is waiting to be written.
 

@@ -1,24 +1,14 @@
 """Who is in an audience, and how many are; see `audience_sql.py`."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from idsync_cli.core.config.rules import ScopeRules
+from idsync_cli.store.counts import AudienceMoves
 from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.queries.audience_sql import AudienceQuery
 from idsync_cli.store.sqlite.queries.functions import answering, functions_of
 from idsync_cli.store.sqlite.queries.profiles import read_profiles, select_profiles
 from idsync_cli.store.values import AudienceMember, MemberCount
-
-
-class Moves(NamedTuple):
-    """How many members an audience has before and after a change, and who comes and goes."""
-
-    before: int
-    after: int
-    joining: int
-    leaving: int
-
 
 _OPTED_OUT = (
     "coalesce((SELECT is_opted_out FROM profile_states AS s WHERE s.created_seq = {}.created_seq"
@@ -68,12 +58,12 @@ def count_moves(
     after: ScopeRules,
     audience: str,
     now_ms: int,
-) -> Moves:
+) -> AudienceMoves:
     """How the members of an audience change with the rules, which both define one of the name."""
     was = _query(transaction, scope, before, now_ms, "was_")
     will = _query(transaction, scope, after, now_ms, "will_")
     if was is None or will is None:
-        return Moves(0, 0, 0, 0)
+        return AudienceMoves(0, 0, 0, 0)
     old, new = f"FROM {was.members(audience)}", f"FROM {will.members(audience)}"
     asked = was.asking(
         f"SELECT (SELECT count(*) {old}), (SELECT count(*) {new}),"
@@ -82,7 +72,7 @@ def count_moves(
         will,
     )
     with answering(transaction.connection):
-        return Moves(*transaction.connection.execute(*asked).fetchone())
+        return AudienceMoves(*transaction.connection.execute(*asked).fetchone())
 
 
 def _query(

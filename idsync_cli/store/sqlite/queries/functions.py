@@ -17,7 +17,7 @@ from idsync_cli.core.audiences.comparison import ABSENT, Comparer
 from idsync_cli.core.audiences.fold import event_attribute
 from idsync_cli.core.audiences.times import time_text
 from idsync_cli.core.codes import Calculation
-from idsync_cli.core.config.definitions import Comparison
+from idsync_cli.core.config.definitions import ValueComparison
 from idsync_cli.store.kept_json import value_of
 
 OCCURRENCES = (Calculation.FIRST_OCCURRENCE, Calculation.LAST_OCCURRENCE)
@@ -51,10 +51,10 @@ class Functions:
 
     def __init__(self) -> None:
         self._comparers: list[Comparer] = []
-        self._numbers: dict[Comparison, int] = {}
+        self._numbers: dict[ValueComparison, int] = {}
         self.raised: BaseException | None = None
 
-    def number_of(self, comparison: Comparison) -> int:
+    def number_of(self, comparison: ValueComparison) -> int:
         """The number by which SQL names a comparison."""
         number = self._numbers.get(comparison)
         if number is None:

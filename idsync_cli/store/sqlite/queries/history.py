@@ -1,15 +1,15 @@
 """What changed, and by which request."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from heapq import merge
 from itertools import chain, groupby, islice
 from typing import Any
 
-from idsync_cli.core.codes import EntryKind, EntryRule, Op
+from idsync_cli.core.codes import Op
 from idsync_cli.core.decision import Change
-from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import ProfileView
+from idsync_cli.store.causes import Act, Arrival
 from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.queries.changes import (
@@ -30,6 +30,7 @@ from idsync_cli.store.sqlite.queries.other_changes import (
     requests_of_others,
 )
 from idsync_cli.store.sqlite.queries.profiles import view_of
+from idsync_cli.store.sqlite.queries.requests import cause_of, requests
 from idsync_cli.store.values import HistoryChange, HistoryEntry
 
 _CHANGE = """
@@ -61,50 +62,6 @@ _ACTS = """
     WHERE requests.seq = ?
     ORDER BY place
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """The request, or the import, that changed something, and what decided it.
-
-    `time_ms` is when it was answered, and `request_timestamp_ms` its own time, in ms since 1970,
-    UTC. `decided_by_type` is the type that decided, for the rule `identifier`; at which rank it
-    stood then is not known.
-    """
-
-    time_ms: int
-    kind: EntryKind
-    rule: EntryRule
-    decided_by_type: IdentityType | None
-    request_id: str | None
-    request_timestamp_ms: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """By which request a profile got an identifier.
-
-    The cause is None for a profile that no request and no import created.
-    """
-
-    identifier: Identifier
-    seq: int
-    cause: Cause | None
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One request of the life of a profile; `answer` is the MPID it was answered with.
-
-    `changes` are those of identity records, of whichever profile, then those of attributes of this
-    one, then an alias of it: each in the order made. The answer is None where that profile was
-    erased; an identifier may have the value ERASED_VALUE.
-    """
-
-    seq: int
-    cause: Cause
-    answer: int | None
-    changes: tuple[HistoryChange, ...]
 
 
 def history(
@@ -190,16 +147,6 @@ def arrivals(
     return found
 
 
-def making(transaction: Connected, created_seq: int) -> Cause | None:
-    """What created the profile of a sequence number; None if no request and no import did."""
-    row = transaction.connection.execute(
-        "SELECT time_ms, type, rule, identity_type, request_id, request_timestamp_ms"
-        " FROM requests JOIN outcomes USING (outcome_id) WHERE seq = ?",
-        (created_seq,),
-    ).fetchone()
-    return None if row is None else cause_of(*row)
-
-
 def life(transaction: Connected, profile: ProfileView, limit: int | None = None) -> Iterator[Act]:
     """The requests that created or changed a profile, by number; the first `limit` of them."""
     others = groupby(other_entries(transaction, profile.mpid), key=number_of)
@@ -235,25 +182,9 @@ def _requests_of(transaction: Connected, profile: ProfileView) -> Iterator[int]:
     numbers: Iterator[int] = merge(
         (seq for seq, _ in changes), requests_of_others(transaction, profile)
     )
-    if making(transaction, profile.created_seq) is not None:
-        numbers = chain((profile.created_seq,), numbers)  # which may have given it nothing
+    created_seq = profile.created_seq
+    if next(requests(transaction, created_seq), None) is None:  # it came in without a history
+        numbers = (number for number in numbers if number != created_seq)
+    else:
+        numbers = chain((created_seq,), numbers)  # which may have given it nothing
     return (number for number, _ in groupby(numbers))
-
-
-def cause_of(
-    time_ms: int,
-    kind: str,
-    rule: str,
-    decider: str | None,
-    request_id: str | None,
-    request_timestamp_ms: int | None,
-) -> Cause:
-    """A cause, of the columns of `requests` and `outcomes` that tell it."""
-    return Cause(
-        time_ms,
-        entry_kind(kind),
-        entry_rule(rule),
-        deciding_type(decider),
-        request_id,
-        request_timestamp_ms,
-    )

@@ -1,37 +1,15 @@
 """Which profiles hold, or once held, which identifiers: the newest first, and no more than asked.
 
-Profiles go by their `created_seq` here, and identifiers by their `identifier_id`, so that a walk
-from one to the next reads no value.
+Identifiers go by their `identifier_id`.
 """
 
 from collections.abc import Collection
-from typing import NamedTuple
 
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import ProfileView
+from idsync_cli.store.links import LinkRow
 from idsync_cli.store.sqlite.cache.cached_profiles import TYPES
 from idsync_cli.store.sqlite.connected import Connected
-from idsync_cli.store.sqlite.queries.history import Cause, cause_of
-
-
-class LinkRow(NamedTuple):
-    """A profile that holds an identifier, or held it until the request `removed_seq`."""
-
-    created_seq: int
-    identifier_id: int
-    added_seq: int
-    removed_seq: int | None
-
-
-class RequestRow(NamedTuple):
-    """A request or an import that changed the store, and the MPID it was answered with.
-
-    The answer is None where that profile was erased.
-    """
-
-    cause: Cause
-    answer: int | None
-
 
 _HELD_BY = """
     SELECT created_seq, identifier_id, added_seq, NULL
@@ -146,14 +124,3 @@ def identifier_numbered(transaction: Connected, identifier_id: int) -> tuple[str
         (identifier_id,),
     ).fetchone()
     return scope, Identifier(TYPES[type_id], value)
-
-
-def request_numbered(transaction: Connected, seq: int) -> RequestRow | None:
-    """The request or import with a sequence number; None where it changed nothing."""
-    row = transaction.connection.execute(
-        "SELECT time_ms, type, rule, identity_type, request_id, request_timestamp_ms, mpid"
-        " FROM requests JOIN outcomes USING (outcome_id)"
-        " LEFT JOIN profiles ON profiles.created_seq = requests.created_seq WHERE seq = ?",
-        (seq,),
-    ).fetchone()
-    return None if row is None else RequestRow(cause_of(*row[:-1]), row[-1])

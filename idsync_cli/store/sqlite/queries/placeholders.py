@@ -1,15 +1,12 @@
 """Values of a store that look like placeholders, and what they may have decided (section 11)."""
 
-from dataclasses import dataclass
 from heapq import nlargest
 
 from idsync_cli.core.codes import Rule
 from idsync_cli.core.config.placeholders import LONGEST, WORDS, is_placeholder
 from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.store.counts import MOST_PLACEHOLDERS, HeldPlaceholder
 from idsync_cli.store.sqlite.connected import Connected
-
-MOST = 500
-"""How many values are looked at, those with the most holders: more are nobody's to read."""
 
 _QUOTES = "'\""
 _GROUPING = "".join(map(chr, range(1, 33))) + "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~\x7f"
@@ -36,26 +33,12 @@ _DECIDED = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class HeldPlaceholder:
-    """A value that looks like a placeholder: who holds it, and what it may have decided.
-
-    `requests` counts those that changed the store, that the tier of its type decided, and that were
-    answered with a profile which held it then. Which of several values of a profile decided is not
-    kept.
-    """
-
-    scope: str
-    identifier: Identifier
-    profiles: int
-    requests: int
-
-
 def held_placeholders(transaction: Connected) -> list[HeldPlaceholder]:
     """Those that may have decided a request, the most requests first; all values are read."""
     execute = transaction.connection.execute
     likely = execute(_LIKELY, (_QUOTES, *sorted(WORDS), *[_GROUPING] * 10))
-    found = nlargest(MOST, (row for row in likely if row[4] and is_placeholder(row[3])), _holders)
+    are_held = (row for row in likely if row[4] and is_placeholder(row[3]))
+    found = nlargest(MOST_PLACEHOLDERS, are_held, _holders)
     if not found:
         return []
     numbers = [row[0] for row in found]

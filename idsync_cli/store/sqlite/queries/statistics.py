@@ -1,11 +1,9 @@
 """How many: profiles by what the rules see of them, identifiers, shared ones, and deciders."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from idsync_cli.core.codes import EntryRule
 from idsync_cli.core.identity import TYPE_BITS, TYPE_ORDER, Identifier, IdentityType
-from idsync_cli.core.profile import Profile
+from idsync_cli.store.counts import DeciderCount, HeldCount, LargeProfile, ProfileKind
 from idsync_cli.store.sqlite.connected import Connected
 from idsync_cli.store.sqlite.queries.codes import deciding_type, entry_rule
 from idsync_cli.store.sqlite.queries.profiles import profile_of
@@ -45,18 +43,12 @@ _LARGEST = """
     JOIN profiles USING (created_seq) JOIN scopes USING (scope_id)
     ORDER BY number DESC, created_seq
 """
-_SHARED = """
-    SELECT value, count(*)
-    FROM holders JOIN identifiers USING (identifier_id) JOIN scopes USING (scope_id)
-    WHERE name = ? AND identifiers.identity_type_id = ?
-    GROUP BY identifier_id HAVING count(*) > 1 ORDER BY count(*) DESC, value
-"""
 _MOST = 2**62  # what SQLite takes for an integer, and no profile holds so many
-_VALUES = """
+_HOLDER_COUNTS = """
     SELECT value, count(*)
     FROM holders JOIN identifiers USING (identifier_id) JOIN scopes USING (scope_id)
     WHERE name = ? AND identifiers.identity_type_id = ?
-    GROUP BY identifier_id ORDER BY count(*) DESC, value
+    GROUP BY identifier_id HAVING count(*) >= ? ORDER BY count(*) DESC, value
 """
 _BEYOND = """
     SELECT mpid, count(*)
@@ -64,36 +56,6 @@ _BEYOND = """
     WHERE name = ? AND identity_type_id = ? AND types & ? != 0
     GROUP BY created_seq HAVING count(*) > ? ORDER BY count(*) DESC, created_seq
 """
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileKind:
-    """The profiles of a scope that the rules cannot tell apart; `example` is one of them.
-
-    They hold identifiers of the same types, and were all known once, or none of them was.
-    """
-
-    scope: str
-    example: Profile
-    profiles: int
-
-
-@dataclass(frozen=True, slots=True)
-class HeldCount:
-    """How many identifiers the profiles of a scope hold together, and one of them at most."""
-
-    identifiers: int
-    most: int
-
-
-@dataclass(frozen=True, slots=True)
-class DeciderCount:
-    """How many requests to a scope, that changed the store, a rule decided, with the type."""
-
-    scope: str
-    rule: EntryRule
-    identity_type: IdentityType | None
-    requests: int
 
 
 def profile_kinds(transaction: Connected) -> list[ProfileKind]:
@@ -131,38 +93,17 @@ def identifiers_by_type(transaction: Connected) -> dict[str, dict[IdentityType, 
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class LargeProfile:
-    """A profile that holds many identifiers."""
-
-    scope: str
-    mpid: int
-    identifiers: int
-
-
 def largest_profiles(transaction: Connected, most: int) -> list[LargeProfile]:
     """The profiles that hold the most identifiers; all of an index is read."""
     return [LargeProfile(*row) for row in transaction.connection.execute(_LARGEST, (most,))]
 
 
-def login_types(transaction: Connected) -> dict[str, int]:
-    """The login types by which the holders of each scope are indexed, as bits of a set."""
-    return dict(transaction.connection.execute("SELECT name, login_types FROM scopes").fetchall())
-
-
-def shared_identifiers(
-    transaction: Connected, scope: str, kind: IdentityType
+def holder_counts(
+    transaction: Connected, scope: str, kind: IdentityType, least: int
 ) -> Iterator[tuple[Identifier, int]]:
-    """The identifiers of a type that several profiles of a scope hold, and how many do."""
-    for value, holders in transaction.connection.execute(_SHARED, (scope, TYPE_ORDER[kind])):
-        yield Identifier(kind, value), holders
-
-
-def values_held(
-    transaction: Connected, scope: str, kind: IdentityType
-) -> Iterator[tuple[Identifier, int]]:
-    """The identifiers of a type that profiles of a scope hold, and how many do; most held first."""
-    for value, holders in transaction.connection.execute(_VALUES, (scope, TYPE_ORDER[kind])):
+    """The identifiers of a type that at least so many profiles of a scope hold; most held first."""
+    asked = scope, TYPE_ORDER[kind], least
+    for value, holders in transaction.connection.execute(_HOLDER_COUNTS, asked):
         yield Identifier(kind, value), holders
 
 

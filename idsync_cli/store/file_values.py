@@ -1,4 +1,4 @@
-"""The codes of everything that can be wrong with a store, and findings as values."""
+"""What there is to say of a store in a file: what can be wrong with it, and that all is erased."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ EXAMPLES = 3
 
 
 class FindingCode(StrEnum):
-    """Each kind of finding; what it means for people is said by `render.doctor`."""
+    """Each kind of finding, by the files of `sqlite/health`; `render.doctor` tells people of it."""
 
     # The files, before SQLite opens them: files.py
     MODE = "mode"
@@ -49,6 +49,17 @@ class FindingCode(StrEnum):
     LOGIN_TYPES = "login_types"
     UNNAMED_SCOPE = "unnamed_scope"
     ORPHAN = "orphan"
+
+
+class Evidence(NamedTuple):
+    """What shows that no byte is left: how many pages the file has, all of them rewritten.
+
+    Of those none is free, and the log, which had the old ones, has no byte.
+    """
+
+    pages: int
+    free_pages: int
+    log_bytes: int
 
 
 class Sign(NamedTuple):
