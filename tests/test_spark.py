@@ -18,7 +18,7 @@ import pytest
 from benchmarks import workload
 from benchmarks.spark import history as history_of
 from idsync_cli.errors import UsageFault
-from idsync_cli.spark import components, naming, windows
+from idsync_cli.spark import components, naming, pieces, reading, windows
 from idsync_cli.spark.keeping import WithExecutors
 from idsync_cli.spark.looking import _counted
 from idsync_cli.store import sqlite
@@ -170,6 +170,7 @@ def test_a_chain_of_jobs_is_a_replay(
 ) -> None:
     """Nasty lines, two files, one of them packed; then another day, on the state of the first."""
     monkeypatch.setattr(windows, "LINES_OF_A_TASK", LINES // 4)  # several tasks
+    monkeypatch.setattr(pieces, "_PIECE", 30 * LINES)
     idsync.write("idsync.yaml", TWO_SCOPES)
     day = [json.dumps(each).encode() for each in workload.requests(LINES)]
     day = [line.replace(b'"type"', b'"scope": "consumers", "type"', 1) for line in day]
@@ -186,6 +187,8 @@ def test_a_chain_of_jobs_is_a_replay(
     assert without_times(parts(idsync.folder / "one" / "profiles")) == without_times(export)
     answers = replayed(idsync, "c.jsonl")
     window = str(LINES // 3)
+    small = reading._SMALL
+    monkeypatch.setattr(reading, "_SMALL", 0)  # so Spark reads it, in blocks
     second = idsync(*spark_replay, "two", "c.jsonl", "--state", "one", "--window", window)
     assert second.status == 0, second
     assert len(second.json()["windows"]) == 2
@@ -204,6 +207,7 @@ def test_a_chain_of_jobs_is_a_replay(
     history = [each for each in history if each["seq"] >= second.json()["first_seq"]]
     assert len(history) > LINES // 4
     assert [each | {"time": ""} for each in found] == [each | {"time": ""} for each in history]
+    monkeypatch.setattr(reading, "_SMALL", small)
     answers = replayed(idsync, "b.jsonl.gz", "--again")
     third = idsync(*spark_replay, "three", "b.jsonl.gz", "--state", "two", "--jsonl")
     assert third.status == 0, third

@@ -6,7 +6,7 @@ from zlib import crc32
 import pytest
 
 from idsync_cli.spark.counting import FileChanged, changed_file, numbered_lines
-from idsync_cli.spark.session import _SMALL, _are_small
+from idsync_cli.spark.reading import _SMALL, are_small
 
 BLOCKS = [[b"\xef\xbb\xbf a", b"", b" \t\r", b"b"], [b"\xef\xbb\xbf", b"c"]]
 NUMBERS = [2, 2]
@@ -72,7 +72,7 @@ def test_java_is_told_whether_it_lives_long(tmp_path: Path) -> None:
             its.truncate(size)
         return str(tmp_path / name)
 
-    assert _are_small([file("a.jsonl", 1000), file("b.jsonl", _SMALL - 1001)])
-    assert not _are_small([file("a.jsonl", 1000), file("b.jsonl", _SMALL - 1000)])
-    assert not _are_small([file("c.jsonl.gz", _SMALL // 9)])
-    assert not _are_small(["s3://bucket/a.jsonl"])
+    assert are_small([file("a.jsonl", 1000), file("b.jsonl", _SMALL - 1001)])
+    assert not are_small([file("a.jsonl", 1000), file("b.jsonl", _SMALL - 1000)])
+    assert not are_small([file("c.jsonl.gz", _SMALL // 9)])
+    assert not are_small(["s3://bucket/a.jsonl"])

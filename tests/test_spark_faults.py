@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import signal
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from time import monotonic, sleep
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from idsync_cli.errors import FaultCode, UsageFault
-from idsync_cli.spark import counting, reading, windows
+from idsync_cli.spark import counting, pieces, reading, windows
 from tests.faults import limited
 from tests.on_spark import MARKS, let, parts, replayed, spark_session  # noqa: F401
 from tests.program import CONFIG, Program, program_in_a_fresh_folder  # noqa: F401
@@ -100,26 +101,30 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     day(idsync)
     path = idsync.folder / "day.jsonl"
     before, looks = path.read_bytes(), path.stat()
-    with_counts = counting.with_counts
 
-    def of_other_bytes(*arguments: Any) -> Any:
+    def of_other_bytes() -> None:
         """Neither the size nor the time tells."""
         path.write_bytes(before.replace(b"email", b"yahoo", 1))
         os.utime(path, ns=(looks.st_atime_ns, looks.st_mtime_ns))
-        return with_counts(*arguments)
 
-    def longer(*arguments: Any) -> Any:
+    def longer() -> None:
         path.write_bytes(before + b"{}\n")
-        return with_counts(*arguments)
 
-    def shorter(*arguments: Any) -> Any:
+    def shorter() -> None:
         path.write_bytes(b"")
-        return with_counts(*arguments)
 
-    names = ("day.jsonl", f"file://{path}")
-    for name, changed in product(names, (of_other_bytes, longer, shorter)):
+    def behind(count: Callable[..., Any], change: Callable[[], None]) -> Callable[..., Any]:
+        def run(*arguments: Any) -> Any:
+            found = count(*arguments)
+            change()
+            return found
+
+        return run
+
+    ways = (pieces, "shares_of", "day.jsonl"), (counting, "with_counts", f"file://{path}")
+    for (module, count, name), change in product(ways, (of_other_bytes, longer, shorter)):
         path.write_bytes(before)
-        monkeypatch.setattr(counting, "with_counts", changed)
+        monkeypatch.setattr(module, count, behind(getattr(module, count), change))
         refused = idsync("spark-replay", name, "--output", "out", "--seed", "7")
         assert refused.status == 2
         assert "was changed while it was read; nothing was resolved; run the" in refused.stderr

@@ -6,8 +6,13 @@ from functools import lru_cache
 
 import pytest
 
+from idsync_cli.spark import task
+from idsync_cli.spark.rows import RowKind, TaskRow
+from idsync_cli.spark.rules import rules_of
 from idsync_cli.spark.windows import may_be_halved
 from idsync_cli.store import sqlite
+from idsync_cli.store.sqlite.cache import working_set
+from idsync_cli.store.sqlite.rows.batch import Rows, RowWriter
 from tests.comparison import lines_of, organization
 from tests.in_tasks import InTasks, Job, Result, serially
 from tests.test_names_asked import sparse_world
@@ -76,6 +81,39 @@ def test_tasks_and_windows_come_to_what_one_store_does(number: int) -> None:
     assert found.history == expected.history
     assert found.export == expected.export
     assert found.hidden == expected.hidden
+
+
+@pytest.mark.parametrize("remembered", [4, 300_000])
+@pytest.mark.parametrize("number", [*WORLDS][:6])
+def test_tasks_come_to_the_same_whatever_memory_has_room_for(
+    number: int, remembered: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task, "LINES_AT_ONCE", 3)
+    monkeypatch.setattr(task, "LINES_IN_MEMORY", 5)
+    monkeypatch.setattr(working_set, "_REMEMBERED", remembered)
+    world = of_world(number)
+    assert tasks_of(number).run(jobs_of(world)) == in_one(world)
+
+
+def test_a_task_writes_nothing_that_memory_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[Rows] = []
+    write = RowWriter.write
+
+    def watched(self: RowWriter, rows: Rows, seed: str) -> None:
+        written.append(rows)
+        write(self, rows, seed)
+
+    monkeypatch.setattr(RowWriter, "write", watched)
+    scope = {"strategy": "profile_conversion", "priority": ["email", "ios_idfv"]}
+    rules = rules_of(organization({"here": scope}, {}))
+    data = b'{"type": "identify", "known_identities": {"ios_idfv": "%d"}}'
+    lines = [TaskRow(RowKind.LINE, seq, data % (seq % 3)) for seq in range(1, 8)]
+    found = [*task.run(task.TaskWork(rules, 1, 0, 0), lines)]
+    assert len(found) == 7 + 3 * 2  # each profile has times, too
+    assert not written
+    monkeypatch.setattr(task, "LINES_IN_MEMORY", 6)
+    assert [*task.run(task.TaskWork(rules, 1, 0, 0), lines)] == found
+    assert written
 
 
 @pytest.mark.parametrize("number", [2, 3])

@@ -43,6 +43,7 @@ def other_entries_of(
     """
     if not any(each.decision.data or each.decision.alias for each in some):
         return {}
+    transaction.write()
     found = other_entries(transaction, first_seq=some[0].entry.seq)
     return {seq: list(map(_text, its)) for seq, its in groupby(found, number_of)}
 

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 _OTHER_PACKINGS: Final = (".bz2", ".zst", ".zstd", ".xz", ".lz4", ".lzo", ".snappy", ".deflate")
 _PACKED: Final = ".gz"
 
+_SMALL: Final = 512 * 2**20
+"""Files of fewer bytes in all are small."""
+
+_PACKS: Final = 10
+"""About how many times smaller gzip makes requests."""
+
 _PIECES: Final = "file int, block long, nth long, number long, data binary, end boolean"
 """Lines by where they stand in their block of a file: among all lines, and among those that are
 not blank. The end of a block has the numbers of both."""
@@ -62,6 +68,14 @@ def is_gzip(name: str) -> bool:
 def is_elsewhere(name: str) -> bool:
     """Whether a name leads to another file system than this machine's."""
     return "://" in name or name.startswith("file:")
+
+
+def are_small(names: Sequence[str]) -> bool:
+    """Whether files are on this machine, and small."""
+    if any(is_elsewhere(name) for name in names):
+        return False
+    sizes = [Path(name).stat().st_size * (_PACKS if is_gzip(name) else 1) for name in names]
+    return sum(sizes) < _SMALL
 
 
 def location_of(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import Hint, UsageFault
 from idsync_cli.files import config_file
-from idsync_cli.spark import counting, outputs, reading
+from idsync_cli.spark import counting, outputs, pieces, reading
 from idsync_cli.spark.job import JobRun
 from idsync_cli.spark.keeping import InFolder, Keeper, OnThisMachine, WithExecutors
 from idsync_cli.spark.loading import REPORT, RULES
@@ -230,9 +230,13 @@ def _source(
     """
     if not isinstance(lines, list):
         with _faults_of_reading(()):
-            pieces = keeper.table(reading.lines_of_table(lines), "pieces")
-        return _Source(reading.numbered(pieces, last_seq), iter, lambda _: None)
+            placed = keeper.table(reading.lines_of_table(lines), "pieces")
+        return _Source(reading.numbered(placed, last_seq), iter, lambda _: None)
     reading.check_there(spark, lines)
+    if runs_here(spark) and reading.are_small(lines):
+        shares = pieces.shares_of(lines, last_seq)
+        numbers = spark.range(0, len(shares), numPartitions=len(shares))
+        return _Source(numbers, pieces.reader_of(shares), lambda _: None)
     read = reading.lines_in(spark, lines)
     blocks = keeper.table(counting.counted(read, last_seq), "blocks")
     counts = dict(blocks.groupBy("file").sum("numbers").collect())

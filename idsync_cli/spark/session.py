@@ -3,11 +3,13 @@
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from contextlib import suppress
+from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from idsync_cli.errors import UsageFault
-from idsync_cli.spark.reading import is_elsewhere, is_gzip
+from idsync_cli.spark.reading import are_small
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -19,11 +21,10 @@ _OF_A_SHORT_LIFE: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """What Java is started with on this machine for small files: most of its time would go into
 compiling well what then runs for seconds. `spark.driver.extraJavaOptions` overrides it."""
 
-_SMALL: Final = 512 * 2**20
-"""Files of fewer bytes in all are small."""
+_TASKS_OF_A_CORE: Final = 8
+"""So many that no core is without work for long when the last ones end."""
 
-_PACKS: Final = 10
-"""About how many times smaller gzip makes requests."""
+_NEEDED: Final = "pandas", "pyarrow.parquet"
 
 _OF_A_FULL_DISK: Final = ("No space left on device", "File too large", "Disk quota exceeded")
 
@@ -51,12 +52,14 @@ def session(master: str | None, files: Sequence[str]) -> "SparkSession":
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         if master is None or master.startswith("local"):
             os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
-            builder = builder.config("spark.sql.shuffle.partitions", 4 * (os.cpu_count() or 1))
+            partitions = _TASKS_OF_A_CORE * (os.cpu_count() or 1)
+            builder = builder.config("spark.sql.shuffle.partitions", partitions)
             builder = builder.config("spark.ui.showConsoleProgress", "false")
-            if _are_small(files):
+            if are_small(files):
                 builder = builder.config("spark.driver.defaultJavaOptions", _OF_A_SHORT_LIFE)
     if master is not None:
         builder = builder.master(master)
+    Thread(target=_import_ahead, daemon=True).start()
     try:
         found = builder.getOrCreate()
     except PySparkRuntimeError as error:
@@ -71,11 +74,11 @@ def session(master: str | None, files: Sequence[str]) -> "SparkSession":
     return found
 
 
-def _are_small(files: Sequence[str]) -> bool:
-    if any(is_elsewhere(name) for name in files):
-        return False
-    sizes = [Path(name).stat().st_size * (_PACKS if is_gzip(name) else 1) for name in files]
-    return sum(sizes) < _SMALL
+def _import_ahead() -> None:
+    """Import what a job needs in this process while Java starts: it takes more than a second."""
+    for name in _NEEDED:
+        with suppress(ImportError):  # whoever needs it says so
+            import_module(name)
 
 
 def is_full(error: BaseException) -> bool:

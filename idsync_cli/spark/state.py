@@ -33,6 +33,7 @@ from idsync_cli.spark.rows import (
 )
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.sqlite.cache.everyone import ProfileWithTimes
 from idsync_cli.store.sqlite.queries.records import created_seq_of, times_of_all
 
 _RANKS: Final = {
@@ -53,6 +54,10 @@ _MADE_AT_HAND: Final = 10_000
 
 def rows_of(transaction: SqliteTransaction, organization: Organization) -> Iterator[TaskRow]:
     """All that a store has: what an export says, and the times of profiles that it leaves out."""
+    everyone = transaction.everyone()
+    if everyone is not None:
+        yield from _rows_of_profiles(everyone, organization)
+        return
     for scope, profile in transaction.profiles(organization.scopes):
         yield profile_row(scope, profile, organization)
     made = lru_cache(_MADE_AT_HAND)(partial(created_seq_of, transaction))
@@ -68,6 +73,18 @@ def rows_of(transaction: SqliteTransaction, organization: Organization) -> Itera
         assert not isinstance(record, TimesRecord)
         yield _record_row(record, made)
         record = next(records, None)
+
+
+def _rows_of_profiles(
+    everyone: Iterator[ProfileWithTimes], organization: Organization
+) -> Iterator[TaskRow]:
+    """The same of a store that has nothing but profiles."""
+    times: list[TaskRow] = []
+    for scope, profile, its in everyone:
+        yield profile_row(scope, profile, organization)
+        if its is not None:
+            times.append(_times_row(Section.TIMES_ALONE, its, profile.created_seq))
+    yield from times
 
 
 def profile_row(scope: str, profile: Profile, organization: Organization) -> TaskRow:

@@ -14,11 +14,14 @@ from idsync_cli.spark.decisions import Applied
 from idsync_cli.spark.rows import Answered, RowKind, TaskRow
 from idsync_cli.spark.rules import JobRules
 from idsync_cli.store import sqlite
-from idsync_cli.store.sqlite import SqliteStore
+from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.values import RequestEntry
 
 LINES_AT_ONCE: Final = 20_000
-"""How many lines a task answers in one transaction."""
+"""How many lines a task answers before it gives what came of them."""
+
+LINES_IN_MEMORY: Final = 200_000
+"""After so many lines a task writes what they changed to its store, whose memory else grows."""
 
 
 class TaskWork(NamedTuple):
@@ -39,21 +42,23 @@ def run(work: TaskWork, rows: Iterable[TaskRow]) -> Iterator[Answered | TaskRow]
     """Answer the lines of a task, which come behind its part of the state (`rows.place_of`).
 
     Gives what came of each line, and then the part of the state as it is by then. What lines left
-    is kept in a temporary store, which spills to the disk.
+    is kept in a temporary store, which spills to the disk what memory has no room for.
     """
     with sqlite.temporary(work.seed) as store:
         store.expect_many(keeps_history=False)
-        yield from _Task(work, store).run(rows)
+        with store.passing() as transaction:
+            yield from _Task(work, transaction).run(rows)
 
 
 class _Task:
-    def __init__(self, work: TaskWork, store: SqliteStore) -> None:
+    def __init__(self, work: TaskWork, transaction: SqliteTransaction) -> None:
         self._work = work
-        self._store = store
+        self._transaction = transaction
         self._organization = work.rules.organization()
         self._lines = wire.LineReader()
         self._labels: dict[int, Labels] = {}  # by file
         self._applied: list[Applied] = []
+        self._unwritten = 0
         self._answering = Answering(
             self._organization, work.seed, now=self._now, on_applied=self._on_applied
         )
@@ -75,30 +80,31 @@ class _Task:
                     return
                 yield row
 
-        with self._store.writing() as transaction:
-            state.put(of_state(), transaction, self._organization, self._work.now_ms)
-            transaction.advance_to(self._work.last_seq)
+        transaction = self._transaction
+        state.put(of_state(), transaction, self._organization, self._work.now_ms)
+        transaction.advance_to(self._work.last_seq)
         lines = chain(first, rows)
         while block := list(islice(lines, LINES_AT_ONCE)):
             yield from self._answer(block)
-        with self._store.reading() as transaction:
-            yield from state.rows_of(transaction, self._organization)
+            self._unwritten += len(block)
+            if self._unwritten > LINES_IN_MEMORY or transaction.owes_data:
+                transaction.write()
+                self._unwritten = 0
+        yield from state.rows_of(transaction, self._organization)
 
     def _answer(self, block: list[TaskRow]) -> Iterator[Answered]:
         found: list[Answer] = []
         self._applied.clear()
-        with self._store.writing() as transaction:
-            transaction.align(self._organization.scopes)
-            for file, group in groupby(block, lambda row: (row.file, row.place)):
-                some = list(group)
-                labels = self._labels.setdefault(file[0], Labels())
-                if file[1]:
-                    labels.update(json.loads(file[1]))
-                incoming = [wire.Incoming(self._lines.request(row.data), row.line) for row in some]
-                seqs = [row.seq for row in some]
-                found += self._answering.answer_all(incoming, seqs, transaction, labels)
-        with self._store.reading() as transaction:
-            others = entries.other_entries_of(self._applied, transaction)
+        transaction = self._transaction
+        for file, group in groupby(block, lambda row: (row.file, row.place)):
+            some = list(group)
+            labels = self._labels.setdefault(file[0], Labels())
+            if file[1]:
+                labels.update(json.loads(file[1]))
+            incoming = [wire.Incoming(self._lines.request(row.data), row.line) for row in some]
+            seqs = [row.seq for row in some]
+            found += self._answering.answer_all(incoming, seqs, transaction, labels)
+        others = entries.other_entries_of(self._applied, transaction)
         by_seq = {each.entry.seq: each for each in self._applied}
         for line, answer in zip(block, found, strict=True):
             applied = by_seq.get(line.seq)

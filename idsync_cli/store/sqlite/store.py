@@ -195,6 +195,22 @@ class SqliteStore(Store):
                 raise
             self._file.check_in_place()
 
+    @contextmanager
+    def passing(self) -> Iterator[SqliteTransaction]:
+        """A transaction of which nothing stays, over a temporary store.
+
+        The tables get no more than what memory has no room for.
+
+        Raises:
+            StoreFault: there is no room on the disk, either.
+        """
+        with self._transaction("BEGIN IMMEDIATE") as transaction:
+            try:
+                yield transaction
+            finally:
+                self.forget()
+                self._roll_back()
+
     def cached(self) -> SqliteTransaction | None:
         """The last transaction with its cache, unless somebody else has written since."""
         if self._current and self._file.count_commits() == self._current_is_of:

@@ -1,7 +1,7 @@
 """A transaction of a SQLite store: applying what was decided, and writing the rows."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from idsync_cli.core.codes import Status
@@ -12,6 +12,7 @@ from idsync_cli.core.profile import Profile
 from idsync_cli.store.sqlite.cache.applying import Applying
 from idsync_cli.store.sqlite.cache.cached_profiles import Scope
 from idsync_cli.store.sqlite.cache.edits import Edits
+from idsync_cli.store.sqlite.cache.everyone import ProfileWithTimes, everyone
 from idsync_cli.store.sqlite.cache.handed_over import TablesBehind
 from idsync_cli.store.sqlite.cache.inserts import Inserts
 from idsync_cli.store.sqlite.cache.pending_requests import PendingRequests
@@ -65,6 +66,7 @@ class SqliteTransaction(SqliteLookups):
         self._applying.enters_all = self._pending.keeps_past = keeps_history
         if self._tables.highest_identifier() == 0:
             self._memory.expect_many()
+        self._pending.is_in_memory = self._tables.are_empty()
         self._batch_ids.expect_many()
 
     def hand_over(self) -> None:
@@ -127,6 +129,7 @@ class SqliteTransaction(SqliteLookups):
 
     def insert_record(self, record: "TimesRecord | DataRecord", time_ms: int) -> bool:
         """Add something that an export has of a profile; whether there was none like it."""
+        self._pending.is_in_memory = False
         return self._inserts.records(self._seed, self.is_taken).insert(record, time_ms)
 
     @property
@@ -134,9 +137,24 @@ class SqliteTransaction(SqliteLookups):
         """Keys of other stores under which digests of batches' ids came from there."""
         return self._inserts.records(self._seed, self.is_taken).writer.other_batch_keys
 
+    @property
+    def owes_data(self) -> bool:
+        """Whether batches brought something that has yet to be written."""
+        return self._batch.data.exist
+
+    def everyone(self) -> Iterator[ProfileWithTimes] | None:
+        """All profiles with their scopes and times, oldest first, if the store has nothing else.
+
+        None if it has, or if anything was written: then the tables have to be asked.
+        """
+        if self.owes_data or not self._pending.is_in_memory:
+            return None
+        return everyone(self._memory, self._cache, self._scopes)
+
     def insert_erasure(self, erasure: Erasure) -> None:
         """Enter an erasure that was carried out elsewhere: its MPID stays taken."""
         self.write()
+        self._pending.is_in_memory = False
         entries.enter(self.connection, erasure, None)
 
     def erase(self, erasure: Erasure) -> None:

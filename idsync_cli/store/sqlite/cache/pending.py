@@ -14,12 +14,13 @@ class PendingChanges:
     """Profiles, identifiers and holders that are not in the tables yet, or differ there.
 
     `moved_unread` has the numbers of identifiers that are not in memory, and of which a holder
-    became known. Unless it `keeps_past`, nothing is known of what a profile has lost.
+    became known. Unless it `keeps_past`, nothing is known of what a profile has lost. The store
+    `is_in_memory` as long as its tables have nothing: no profile, no identifier, no erasure.
     """
 
     __slots__ = (
         "_begin_of_holders", "_changed", "_holders", "_identifiers", "_past", "_where", "_writer",
-        "handed_over", "keeps_past", "moved_unread",
+        "handed_over", "is_in_memory", "keeps_past", "moved_unread",
     )  # fmt: skip
 
     def __init__(self, connection: Connection) -> None:
@@ -33,6 +34,7 @@ class PendingChanges:
         self.moved_unread: set[int] = set()
         self.handed_over = HandedOver()
         self.keeps_past = True
+        self.is_in_memory = False
 
     def clear(self) -> None:
         """Nothing has changed since the tables were written."""
@@ -117,6 +119,7 @@ class PendingChanges:
 
     def give_to(self, batch: RowBatch) -> None:
         """Put what was changed into a batch; from now on it counts as written."""
+        self.is_in_memory = False
         batch.identifiers += self._identifiers
         batch.holdings = self._holders.as_bytes()
         batch.past = self._past

@@ -64,7 +64,9 @@ class ProfileCache:
         """Whether any profile of the store has the MPID, or had it until it was erased."""
         if mpid in self._memory.by_mpid:
             return True
-        return not self.new_mpids_are_free and self._tables.has_mpid(mpid)
+        if self.new_mpids_are_free or self._pending.is_in_memory:
+            return False
+        return self._tables.has_mpid(mpid)
 
     # Who holds an identifier.
 

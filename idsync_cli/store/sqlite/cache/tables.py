@@ -28,6 +28,12 @@ _BY_MPID = f"SELECT {_COLUMNS} FROM profiles AS p WHERE mpid = ?"
 _TAKEN = """
     SELECT 1 FROM profiles WHERE mpid = ?1 UNION ALL SELECT 1 FROM erasures WHERE mpid = ?1
 """
+_ANYTHING = """
+    SELECT 1 FROM (SELECT 1 FROM identifiers LIMIT 1)
+    UNION ALL SELECT 1 FROM (SELECT 1 FROM profiles LIMIT 1)
+    UNION ALL SELECT 1 FROM (SELECT 1 FROM erasures LIMIT 1)
+    LIMIT 1
+"""
 _BY_SEQ = f"SELECT {_COLUMNS} FROM profiles AS p WHERE created_seq = ?"
 _BY_MPIDS = f"""
     SELECT {_COLUMNS} FROM json_each(?) AS k CROSS JOIN profiles AS p ON p.mpid = k.value
@@ -104,6 +110,10 @@ class Tables:
         """Whether any profile has the MPID, or had it until it was erased."""
         row = self._execute(_TAKEN, (mpid,)).fetchone()
         return row is not None
+
+    def are_empty(self) -> bool:
+        """Whether there is no profile, no identifier, and no erasure."""
+        return self._execute(_ANYTHING).fetchone() is None
 
     def has_batch_ids(self) -> bool:
         """Whether any batch with an id was carried out."""
