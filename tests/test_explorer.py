@@ -16,7 +16,7 @@ import pytest
 from idsync_cli.server.explorer.routes import MOST_LISTENERS
 from tests.console_blocks import ROOT
 from tests.explored import CONFIG, KEY, STORY, Explored, exploring, words
-from tests.http_api import Server, basic
+from tests.http_api import Server, basic, serving
 from tests.program import Program, assert_refused, ended
 
 
@@ -597,3 +597,29 @@ def test_a_profile_has_a_graph_of_its_neighbours(ask: Explored, program: Program
     assert found["graph"] == program("graph", mpid, "--json").json()
     assert mpid_of(program, "XYZ789") in words(found["shown"])
     assert ask("profile/5/graph").json()["shown"] == []
+
+
+def test_every_answer_is_the_same_with_the_explorer_and_without(tmp_path: Path) -> None:
+    asked = (
+        ("login", {"customerid": "ABC123", "ios_idfv": "9876"}),
+        ("identify", {"ios_idfv": "9876", "email": "a@example.com"}),
+        ("login", {"customerid": "new", "ios_idfv": "9876"}),
+        ("search", {"email": "nobody"}),
+        ("search", {"customerid": "XYZ789"}),
+        ("logout", {"ios_idfv": "9876"}),
+        ("identify", {"nonsense": "x"}),
+    )
+
+    def answers(folder: Path, *options: str) -> list[tuple[int, bytes]]:
+        with serving(a_program(folder), "--seed", "1", *options) as server:
+            replies = [
+                server("POST", f"/v1/{kind}", {"known_identities": its}, KEY) for kind, its in asked
+            ]
+        return [(each.status, re.sub(rb'"RequestId": "[^"]*"', b"", each.body)) for each in replies]
+
+    with_it, without = tmp_path / "with", tmp_path / "without"
+    with_it.mkdir()
+    without.mkdir()
+    found = answers(with_it)
+    assert {status for status, _ in found} == {200, 400, 404}
+    assert found == answers(without, "--no-explorer")

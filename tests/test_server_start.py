@@ -147,6 +147,16 @@ def test_what_is_asked_before_is_made_for_whoever_asks(idsync: Program) -> None:
         assert server("GET", "/v3/discovery").status == 404  # no workspace has such a pair
 
 
+def test_who_is_erased_by_another_process_is_forgotten_from_the_start(idsync: Program) -> None:
+    idsync.write("idsync.yaml", CONFIG)
+    with started(idsync, rest_after=NEVER) as (server, token):
+        mpid = server("POST", "/v1/identify", VISIT, KEY).json()["mpid"]
+        assert idsync.process("erase", "--mpid", mpid).status == 0
+        assert token is not None
+        reply = Explored(server, token)("live/1")
+        assert (reply.status, reply.json()["error"]["code"]) == (404, "NOT_KEPT")
+
+
 def test_what_cannot_be_made_is_told_at_the_start_and_all_else_is_served(idsync: Program) -> None:
     broken = "idsync_cli.server.profiles idsync_cli.server.explorer.views"
     with started(idsync, rest_after=AT_ONCE, without=broken) as (server, token):

@@ -177,12 +177,6 @@ def pending(transaction: Transaction) -> list[SubjectRequestRow]:
     return subject_requests.pending(transaction)
 
 
-def latest_erasure(transaction: Transaction) -> int:
-    """The number of the latest erasure; 0 where there is none."""
-    assert isinstance(transaction, SqliteTransaction)
-    return entries.last_erasure(transaction)
-
-
 def is_over(row: SubjectRequestRow, now_ms: int) -> bool:
     """Whether the results of a request that was carried out are no longer given."""
     return now_ms >= row.due_ms + RESULTS_MS or (row.mpid is None and bool(row.is_of_somebody))

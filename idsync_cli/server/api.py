@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from time import monotonic, time
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -24,6 +25,8 @@ from idsync_cli.server.log import Log
 from idsync_cli.server.record import Recorder
 from idsync_cli.server.results import Results
 from idsync_cli.store.api import Store, Transaction
+from idsync_cli.store.sqlite import SqliteTransaction
+from idsync_cli.store.sqlite.erasing.entries import last_erasure
 
 PREFIXES: Final = ("identity", "webevents", "tags", "nativeevents", "config")
 """What stands before a path where an SDK uses a domain of its own."""
@@ -155,11 +158,26 @@ class Api:
         """
         return await self._outcome_of(unavailable(lambda: self.service.do(task)))
 
+    async def forget_the_erased(self) -> None:
+        """Have live requests forgotten if somebody was erased meanwhile, by whatever process.
+
+        The first time, it only takes note of the latest erasure. Of a store that cannot be asked,
+        nothing new is known.
+        """
+        if self.live is not None:
+            with suppress(Problem):
+                self.live.erased_until(await self.look(_latest_erasure))
+
     async def _outcome_of(self, asked: Future[ResultT]) -> ResultT:
         try:
             return await self._results.of(asked)
         except (Busy, Stopped, StoreFault) as error:
             raise _unavailable("the store cannot be used at the moment; try again") from error
+
+
+def _latest_erasure(transaction: Transaction) -> int:
+    assert isinstance(transaction, SqliteTransaction)
+    return last_erasure(transaction)
 
 
 def _is_spared(answer: Answer) -> bool:

@@ -28,6 +28,7 @@ class CarryingOut:
 
             return DueRequests(api, _LOOK_AGAIN_SECONDS)
 
+        self._api: Final = api
         self.delay_ms: Final = delay_ms
         self._report_bug: Final = report_bug
         self._due: Final = api.rest.later(due)
@@ -39,6 +40,7 @@ class CarryingOut:
 
     async def run(self) -> None:
         """Carry out what is due, until it is cancelled; begin once the server has begun."""
+        await self._api.forget_the_erased()
         await self._wait(FIRST_SECONDS)
         while True:
             self._bell.clear()

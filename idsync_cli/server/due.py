@@ -13,16 +13,6 @@ from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.sqlite.erasing.subject_requests import SubjectRequestRow
 
 
-async def forget_the_erased(api: Api) -> None:
-    """Have live requests forgotten if somebody was erased meanwhile, by whatever process.
-
-    Raises:
-        Problem: 503; the store is busy or cannot be used.
-    """
-    if api.live is not None:
-        api.live.erased_until(await api.look(subject_requests.latest_erasure))
-
-
 class DueRequests:
     """Carries out what is due; what cannot be done is due again in `look_again` seconds."""
 
@@ -33,7 +23,7 @@ class DueRequests:
     async def carry_out(self) -> float:
         """Carry out all that is due; gives in how many seconds there may be more."""
         stuck = 0
-        await forget_the_erased(self._api)
+        await self._api.forget_the_erased()
         while True:
             waiting = (await self._api.look(subject_requests.pending))[stuck:]
             now = self._api.now()

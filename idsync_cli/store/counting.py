@@ -22,7 +22,6 @@ from idsync_cli.store.counts import (
     LargeProfile,
     ProfileKind,
 )
-from idsync_cli.store.inspection import Inspection
 from idsync_cli.store.questions import Questions
 from idsync_cli.store.values import EVERY_PROFILE, ProfileFilter
 
@@ -129,6 +128,8 @@ class Counting:
         Those with the most requests come first. Of more than MOST_PLACEHOLDERS only those with the
         most holders are looked at.
         """
+        from idsync_cli.store.inspection import Inspection
+
         held = Counter(
             (scope, each)
             for scope, profile in self._questions.profiles({})

@@ -56,6 +56,14 @@ for (const scheme of SCHEMES) {
       await act(page);
       const name = `${view.replaceAll("/", "_").replace(mpid, "one")}-${width}-${scheme}`;
       const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+      // Tables fit, or are lists of records, whose labels may be broken.
+      const misfits = await page.evaluate(() => [
+        ...[...document.querySelectorAll(".table")].filter((each) => each.scrollWidth > each.clientWidth),
+        ...[...document.querySelectorAll(".records td")].filter((each) => {
+          const { display, whiteSpace } = getComputedStyle(each);
+          return display === "grid" && whiteSpace !== "normal";
+        }),
+      ].map((each) => each.textContent.slice(0, 200)));
       // axe is put in by the browser's own tools, which no policy of a page binds.
       const client = await context.newCDPSession(page);
       await client.send("Runtime.evaluate", { expression: axe });
@@ -64,7 +72,7 @@ for (const scheme of SCHEMES) {
         awaitPromise: true,
       });
       await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
-      tell({ view, width, scheme, isTooWide, violations: JSON.parse(result.value), failed: seen.failed.splice(0) });
+      tell({ view, width, scheme, isTooWide, misfits, violations: JSON.parse(result.value), failed: seen.failed.splice(0) });
     }
     await context.close();
   }

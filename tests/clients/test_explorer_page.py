@@ -84,6 +84,7 @@ def test_every_view_at_every_width_in_light_and_dark(
         assert each["violations"] == []
         assert each["failed"] == []
         assert not each["isTooWide"]
+        assert each["misfits"] == []
         assert each["bytes"] > 5_000
 
 

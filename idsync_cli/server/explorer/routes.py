@@ -1,7 +1,6 @@
 """What the page asks for, one handler each; all but the files of the page need the token."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +14,6 @@ from idsync_cli.files.config_file import read as read_configuration
 from idsync_cli.server.answers import Problem, json_response
 from idsync_cli.server.api import Api
 from idsync_cli.server.bodies import check_content_type, read_body
-from idsync_cli.server.due import forget_the_erased
 from idsync_cli.server.explorer import views
 from idsync_cli.server.explorer.live_lines import (
     live_counts,
@@ -165,7 +163,7 @@ class ExplorerRoutes:
     async def live_one(self, request: Request) -> Response:
         """One of the latest requests, explained."""
         number = request.path_params["number"]
-        await self._forget_the_erased()
+        await self._api.forget_the_erased()
         page = request.query_params.get("page", "")
         found = None if self._api.live is None else self._api.live.one(number, page)
         if found is None:
@@ -187,7 +185,7 @@ class ExplorerRoutes:
             )
         if self._listeners >= MOST_LISTENERS:
             raise Problem(503, f"{MOST_LISTENERS} pages are listening; close one of them", "BUSY")
-        await self._forget_the_erased()
+        await self._api.forget_the_erased()
         after = request.headers.get("last-event-id", "")
         number = int(after) if after.isdecimal() and len(after) < 20 else 0
         page = request.query_params.get("page", "")[:LONGEST_NAME]
@@ -196,10 +194,6 @@ class ExplorerRoutes:
         else:
             events = live_events(live, number, page)
         return StreamingResponse(self._listening(events), media_type="text/event-stream")
-
-    async def _forget_the_erased(self) -> None:
-        with suppress(Problem):  # of a store that cannot be asked, nothing new is known
-            await forget_the_erased(self._api)
 
     async def _listening(self, events: AsyncIterator[str]) -> AsyncIterator[str]:
         self._listeners += 1

@@ -14,7 +14,7 @@ from idsync_cli.store.counts import (
     ProfileKind,
 )
 from idsync_cli.store.sqlite.connected_transaction import ConnectedTransaction
-from idsync_cli.store.sqlite.queries import audiences, placeholders, profiles, statistics
+from idsync_cli.store.sqlite.queries import placeholders, profiles, statistics
 
 
 class SqliteCounting(Counting):
@@ -68,4 +68,6 @@ class SqliteCounting(Counting):
         self, scope: str, before: ScopeRules, after: ScopeRules, audience: str, now_ms: int
     ) -> AudienceMoves:
         """How the members of an audience change with the rules."""
+        from idsync_cli.store.sqlite.queries import audiences  # heavy, and for plans alone
+
         return audiences.count_moves(self._transaction, scope, before, after, audience, now_ms)
