@@ -13,7 +13,7 @@ from idsync_cli.render.store import requester
 from idsync_cli.render.tables import laid_out
 from idsync_cli.render.theme import Look, Part, text
 from idsync_cli.render.times import moment
-from idsync_cli.store.causes import Cause
+from idsync_cli.store.causes import cause_of
 from idsync_cli.store.values import HistoryChange, HistoryEntry
 from idsync_cli.visible import visible
 
@@ -55,7 +55,7 @@ def history_table(
     for entry in entries:
         row: list[Text | str] = ["", "", ""]  # as above
         if entry.seq != told_of:
-            by = requester(_cause(entry)) if entry.rule else [str(entry.kind)]
+            by = requester(cause_of(entry)) if entry.rule else [str(entry.kind)]
             row = [str(entry.seq), moment(entry.time_ms), "\n".join(by)]
         told_of = entry.seq
         row += [text(_sign(entry.change))]
@@ -97,15 +97,3 @@ def aliased(alias: Alias, mpid: int | None) -> str:
     if mpid == alias.source_mpid:
         other = f"to profile {alias.destination_mpid}"
     return f"{other}, events from {moment(alias.start_ms)} to {moment(alias.end_ms)}"
-
-
-def _cause(entry: HistoryEntry) -> Cause:
-    assert entry.rule is not None
-    return Cause(
-        entry.time_ms,
-        entry.kind,
-        entry.rule,
-        entry.decided_by_type,
-        entry.request_id,
-        entry.request_timestamp_ms,
-    )

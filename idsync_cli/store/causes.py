@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from idsync_cli.core.codes import EntryKind, EntryRule
 from idsync_cli.core.identity import Identifier, IdentityType
-from idsync_cli.store.values import HistoryChange
+from idsync_cli.store.values import HistoryChange, HistoryEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +62,16 @@ class Act:
     cause: Cause
     answer: int | None
     changes: tuple[HistoryChange, ...]
+
+
+def cause_of(entry: HistoryEntry) -> Cause:
+    """The cause that an entry of the history tells of; erasures, which tell none, have no rule."""
+    assert entry.rule is not None
+    return Cause(
+        entry.time_ms,
+        entry.kind,
+        entry.rule,
+        entry.decided_by_type,
+        entry.request_id,
+        entry.request_timestamp_ms,
+    )

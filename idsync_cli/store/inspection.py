@@ -12,7 +12,7 @@ from idsync_cli.core.codes import Op
 from idsync_cli.core.decision import Change
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import Profile, ProfileView
-from idsync_cli.store.causes import Act, Arrival, Cause
+from idsync_cli.store.causes import Act, Arrival, cause_of
 from idsync_cli.store.questions import Questions
 from idsync_cli.store.values import HistoryEntry
 
@@ -66,7 +66,7 @@ class Inspection:
     def arrivals(self, profile: ProfileView, limit: int | None = None) -> list[Arrival]:
         """How what a profile holds came to it, in the order in which it did; at most `limit`."""
         came = {
-            entry.change.identifier: Arrival(entry.change.identifier, entry.seq, _cause_of(entry))
+            entry.change.identifier: Arrival(entry.change.identifier, entry.seq, cause_of(entry))
             for entry in self._questions.history(profile.mpid)
             if isinstance(entry.change, Change) and entry.change.op is Op.ADD
         }
@@ -123,18 +123,6 @@ class Inspection:
 def _view(profile: Profile) -> ProfileView:
     of = profile
     return ProfileView(of.mpid, of.created_seq, of.source_mpid, of.was_known, of.types)
-
-
-def _cause_of(entry: HistoryEntry) -> Cause:
-    assert entry.rule is not None
-    return Cause(
-        entry.time_ms,
-        entry.kind,
-        entry.rule,
-        entry.decided_by_type,
-        entry.request_id,
-        entry.request_timestamp_ms,
-    )
 
 
 def _seq(entry: HistoryEntry) -> int:
