@@ -97,6 +97,7 @@ def test_components_are_those_of_a_walk(
     table = spark.createDataFrame(named, naming.NAMED)
     new_names = naming.names_of_new_mpids
     found = components.components(table, SEED, WithExecutors(), new_names, 20)
+    told = found.told
     members: dict[object, list[int]] = {}
     for node, *_ in named:
         members.setdefault(leaders.of(node), []).append(node)
@@ -109,12 +110,12 @@ def test_components_are_those_of_a_walk(
     nodes = {(row.node, row.component, row.lines) for row in found.nodes.collect()}
     assert nodes == expected
     sizes = Counter({component: lines for _, component, lines in expected})
-    assert (found.total, found.several) == (len(expected), len(+sizes))
-    assert found.tied == sum(node % 4 == 0 for node, *_ in expected)
+    assert (told.total, told.several) == (len(expected), len(+sizes))
+    assert told.tied == sum(node % 4 == 0 for node, *_ in expected)
     [(largest, its_lines)] = sizes.most_common(1)
-    assert (found.largest, found.its_lines) == (largest, its_lines)
-    assert [*found.large] == [each for each, lines in sizes.most_common() if lines > 20]
-    assert (found.commonest is None) == (at_hand <= 700)
+    assert (told.largest, told.its_lines) == (largest, its_lines)
+    assert [*told.large] == [each for each, lines in sizes.most_common() if lines > 20]
+    assert found.tells_names == (at_hand > 700)
     lines = [(node // 4, names) for node, names, _ in named if node % 4 == 0]
     counted = Counter(
         name
@@ -122,8 +123,8 @@ def test_components_are_those_of_a_walk(
         if (4 * seq, largest, its_lines) in expected
         for name in {*names}
     )
-    told = _counted(found, spark.createDataFrame(lines, "seq long, names array<long>"))
-    for commonest in filter(None, (found.commonest, told)):
+    by_query = _counted(found, spark.createDataFrame(lines, "seq long, names array<long>"))
+    for commonest in [by_query, told.commonest] if found.tells_names else [by_query]:
         assert len(commonest) > 5
         assert [lines for _, lines, _ in commonest[:5]] == [
             lines for _, lines in counted.most_common(5)

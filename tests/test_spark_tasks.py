@@ -89,6 +89,7 @@ def test_tasks_come_to_the_same_whatever_memory_has_room_for(
     number: int, remembered: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(task, "LINES_AT_ONCE", 3)
+    monkeypatch.setattr(task, "LINES_WITH_DATA", 4)
     monkeypatch.setattr(task, "LINES_IN_MEMORY", 5)
     monkeypatch.setattr(working_set, "_REMEMBERED", remembered)
     world = of_world(number)

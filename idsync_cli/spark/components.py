@@ -6,12 +6,12 @@ are too many of those, too, they go through large star and small star (Kiveris a
 shuffles, and no step that gathers all neighbours of a node in one place.
 """
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from idsync_cli.spark.keeping import Keeper
 from idsync_cli.spark.tables import Batches, Made
-from idsync_cli.spark.walking import GROUPED, TOLD, TOO_MANY, walk
+from idsync_cli.spark.walking import GROUPED, Told, told_in, walk
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -21,22 +21,14 @@ AT_HAND: Final = 3_000_000
 
 
 class Components(NamedTuple):
-    """The nodes that are tied to others (`walking.GROUPED`), and what is told of them.
+    """The nodes that are tied to others (`node`, `component`, `lines`), and what is told of them.
 
-    There are `total` of them in `several` components, and `tied` of them are lines. `largest` is
-    the lowest of the components that have the most lines, and None if there is none. `large` are
-    those that have more than a share of the lines, the largest first. `commonest` has of names of
-    the largest how many of its lines have it, and the node of the first, if that is known.
+    Names are told of only if one task has walked all of them.
     """
 
     nodes: "DataFrame"
-    total: int
-    tied: int
-    several: int
-    largest: int | None
-    its_lines: int
-    large: Sequence[int]
-    commonest: Sequence[tuple[int, int, int]] | None
+    told: Told
+    tells_names: bool
 
 
 def components(
@@ -50,81 +42,71 @@ def components(
 
     Components of more lines than `share` are large, of which there may be no more than a few.
     """
-    walked = _walked(named, seed, keeper, tells=True)
-    found = _looked_over(walked, share)
-    if found is None:
-        more = _components_of_more(named, seed, keeper, names_of_new_mpids)
-        found = _looked_over(more, share)
-        assert found is not None
-        return found._replace(commonest=None)
-    return found
+    found = _walked(named, seed, keeper, share, tells_names=True)
+    if not found.told.too_many:
+        return found
+    edges = _edges(named, seed, keeper, names_of_new_mpids)
+    if 2 * edges.count() > AT_HAND:  # an edge is a name that two have
+        nodes = _with_lines(_by_stars(edges, keeper), keeper)
+        return Components(nodes, _looked_over(nodes, share), tells_names=False)
+    return _walked(_names_of_edges(edges), seed, keeper, share, tells_names=False)
 
 
-def _looked_over(nodes: "DataFrame", share: float) -> Components | None:
-    """What is told of nodes; None if there are too many names."""
+def _looked_over(nodes: "DataFrame", share: float) -> Told:
+    """What is told of nodes, but for names."""
     from pyspark.sql import functions as f
 
-    is_node = f.col("node") >= 0
-    is_first = is_node & (f.col("node") == f.col("component"))
-    told = f.struct("component", "lines", f.lit(TOLD) - f.col("node"))
+    is_first = f.col("node") == f.col("component")
     its_size = f.struct("lines", (-f.col("component")).alias("lowest"))
     row = nodes.agg(
-        f.max(f.col("node") == TOO_MANY),
-        f.sum(is_node.cast("int")),
-        f.sum(f.when(is_node & (f.col("node") % 4 == 0), 1)),
+        f.count("*"),
+        f.sum(f.when(f.col("node") % 4 == 0, 1)),
         f.sum(f.when(is_first & (f.col("lines") > 0), 1)),
-        f.max(f.when(is_node, its_size)),
+        f.max(its_size),
         f.collect_list(f.when(is_first & (f.col("lines") > share), its_size)),
-        f.collect_list(f.when(~is_node, told)),
     ).collect()[0]
-    is_too_many, total, tied, several, largest, large, commonest = row
-    if is_too_many:
-        return None
+    total, tied, several, largest, large = row
     lines, lowest = (0, 0) if largest is None else largest
-    return Components(
-        nodes.where(is_node),
-        total or 0,
-        tied or 0,
-        several or 0,
-        -lowest if lines else None,
-        lines,
-        [-each.lowest for each in sorted(large, reverse=True)],
-        sorted([tuple(each) for each in commonest], key=_commonest_first),
-    )
+    by_size = [-each.lowest for each in sorted(large, reverse=True)]
+    return Told(total, tied or 0, several or 0, -lowest if lines else None, lines, by_size)
 
 
-def _commonest_first(told: tuple[Any, ...]) -> tuple[Any, ...]:
-    name, lines, first = told
-    return -lines, first, name
-
-
-def _components_of_more(
+def _edges(
     named: "DataFrame",
     seed: int,
     keeper: Keeper,
     names_of_new_mpids: Callable[["DataFrame", int, Keeper], "DataFrame"],
 ) -> "DataFrame":
+    """Pairs of a node and the lowest that has a name in common with it (`node`, `lower`)."""
     from pyspark.sql import Window
     from pyspark.sql import functions as f
 
     names = named.where("node IS NOT NULL").select("node", f.explode("names").alias("name"))
     names = names.unionAll(names_of_new_mpids(named, seed, keeper))
     lowest = f.min("node").over(Window.partitionBy("name")).alias("lower")
-    edges = keeper.table(names.select("node", lowest).where("lower < node").distinct(), "edges")
-    if 2 * edges.count() > AT_HAND:  # an edge is a name that two have
-        return _with_lines(_by_stars(edges, keeper), keeper)
+    return keeper.table(names.select("node", lowest).where("lower < node").distinct(), "edges")
+
+
+def _names_of_edges(edges: "DataFrame") -> "DataFrame":
+    """The same as names (`naming.NAMED`): what both ends of an edge have is the lower one."""
+    from pyspark.sql import functions as f
+
     ends = f.explode(f.array("node", "lower")).alias("node"), f.array("lower").alias("names")
-    by_edges = edges.select(*ends).withColumn("new", f.lit(None).cast("long"))
-    return _walked(by_edges, seed, keeper, tells=False)
+    return edges.select(*ends).withColumn("new", f.lit(None).cast("long"))
 
 
-def _walked(named: "DataFrame", seed: int, keeper: Keeper, *, tells: bool) -> "DataFrame":
+def _walked(
+    named: "DataFrame", seed: int, keeper: Keeper, share: float, *, tells_names: bool
+) -> Components:
     most = AT_HAND
 
     def run(batches: Batches) -> Made:
-        return walk(batches, seed, most, tells=tells)
+        return walk(batches, seed, most, share, tells_names=tells_names)
 
-    return keeper.made(named.coalesce(1), run, GROUPED, "components")
+    made = keeper.made(named.coalesce(1), run, GROUPED, "components")
+    [(text,)] = made.where("node < 0").select("told").collect()
+    nodes = made.where("node >= 0").select("node", "component", "lines")
+    return Components(nodes, told_in(bytes(text)), tells_names)
 
 
 def _by_stars(edges: "DataFrame", keeper: Keeper) -> "DataFrame":

@@ -185,7 +185,7 @@ class JobRun:
         work = TaskWork(order.rules, order.seed, last_seq, order.now_ms, order.files)
         tasks = windows.tasks_for(window.length, self._most_tasks)
         of_state = state.join(window.touched, "node")
-        rows = spread(window.lines, of_state, window.found.large, tasks)
+        rows = spread(window.lines, of_state, window.found.told.large, tasks)
 
         def answer(batches: Batches) -> Made:
             return results_of(run(work, rows_in(batches)))

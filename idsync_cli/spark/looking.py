@@ -54,7 +54,7 @@ class Window(NamedTuple):
     @property
     def its_lines(self) -> int:
         """How many lines the largest component has."""
-        return max(self.found.its_lines, 1)
+        return max(self.found.told.its_lines, 1)
 
     @property
     def share(self) -> float:
@@ -116,7 +116,7 @@ class Looking:
         new_names = naming.names_of_new_mpids
         found = components(named, self._order.seed, self._keeper, new_names, share)
         tied_to = found.nodes.select("node", "component", "lines")
-        if found.total <= _AT_HAND:
+        if found.told.total <= _AT_HAND:
             tied_to = f.broadcast(tied_to)
         of_window = (
             lines.withColumn("node", f.col("seq") * 4)
@@ -128,7 +128,7 @@ class Looking:
                 f.coalesce("lines", f.lit(1)).alias("lines"),
             )
         )
-        every = count - found.tied + found.several
+        every = count - found.told.tied + found.told.several
         return Window(of_window, found, first, count, every)
 
     def _report(self, window: Window) -> WindowReport:
@@ -151,9 +151,7 @@ class Looking:
         from pyspark.sql import functions as f
 
         found = window.found
-        commonest = found.commonest
-        if commonest is None:
-            commonest = _counted(found, lines)
+        commonest = found.told.commonest if found.tells_names else _counted(found, lines)
         counted = [(name, count, seq_of(node)) for name, count, node in commonest]
         its_lines = lines.where(f.col("seq").isin([seq for *_, seq in counted]))
         data = {row["seq"]: bytes(row["data"]) for row in its_lines.select("seq", "data").collect()}
@@ -165,12 +163,12 @@ class Looking:
                 yield *texts[name], count
 
 
-def _counted(found: Components, lines: "DataFrame") -> list[tuple[int, int, int]]:
+def _counted(found: Components, lines: "DataFrame") -> Sequence[tuple[int, int, int]]:
     """The commonest names of the largest component, where no walk has told of them."""
     from pyspark.sql import functions as f
 
-    its = found.nodes.where(f.col("component") == found.largest).select("node")
-    if found.its_lines <= _AT_HAND:
+    its = found.nodes.where(f.col("component") == found.told.largest).select("node")
+    if found.told.its_lines <= _AT_HAND:
         its = f.broadcast(its)
     counted = (
         lines.select("names", (f.col("seq") * 4).alias("node"))

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 _IS_SUBMITTED: Final = "PYSPARK_GATEWAY_PORT"
 """Is in the environment of a script that spark-submit runs."""
 
-_OF_A_SHORT_LIFE: Final = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+_OF_A_SHORT_LIFE: Final = (
+    "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:InitialRAMPercentage=12 -XX:NewRatio=1"
+)
 """What Java is started with on this machine for small files: most of its time would go into
-compiling well what then runs for seconds. `spark.driver.extraJavaOptions` overrides it."""
+compiling well what then runs for seconds, and into a heap that grows as it is needed.
+`spark.driver.extraJavaOptions` overrides it."""
 
 _TASKS_OF_A_CORE: Final = 8
 """So many that no core is without work for long when the last ones end."""

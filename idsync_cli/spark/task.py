@@ -17,8 +17,11 @@ from idsync_cli.store import sqlite
 from idsync_cli.store.sqlite import SqliteTransaction
 from idsync_cli.store.values import RequestEntry
 
-LINES_AT_ONCE: Final = 20_000
-"""How many lines a task answers before it gives what came of them."""
+LINES_AT_ONCE: Final = 1000
+"""How many lines a task answers before it gives what came of them: the fewer, the less memory."""
+
+LINES_WITH_DATA: Final = 20_000
+"""The same, once lines have brought data, which is written before it is told of."""
 
 LINES_IN_MEMORY: Final = 200_000
 """After so many lines a task writes what they changed to its store, whose memory else grows."""
@@ -84,8 +87,11 @@ class _Task:
         state.put(of_state(), transaction, self._organization, self._work.now_ms)
         transaction.advance_to(self._work.last_seq)
         lines = chain(first, rows)
-        while block := list(islice(lines, LINES_AT_ONCE)):
+        at_once = LINES_AT_ONCE
+        while block := list(islice(lines, at_once)):
             yield from self._answer(block)
+            if any(each.decision.data for each in self._applied):
+                at_once = LINES_WITH_DATA
             self._unwritten += len(block)
             if self._unwritten > LINES_IN_MEMORY or transaction.owes_data:
                 transaction.write()

@@ -1,7 +1,8 @@
 """Connected components of a window that one task has room for, by arrays of numbers."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from idsync_cli.spark.rows import seq_of
 from idsync_cli.spark.tables import Batches, arrow_of
@@ -13,34 +14,54 @@ if TYPE_CHECKING:
 Numbers = Any
 """An array of numpy, of numbers of 64 bits."""
 
-GROUPED: Final = "node long, component long, lines long"
+GROUPED: Final = "node long, component long, lines long, told binary"
 """The nodes that are tied to others: their component, by its lowest node, and how many lines that
-has."""
-
-TOO_MANY: Final = -1
-"""The node of the only row, where there are more names than one task has room for."""
+has. One row stands for no node, and tells of all (`Told`, as JSON)."""
 
 COMMONEST: Final = 50
-"""Of how many names of the largest component is told: in rows whose node is TOLD less that of the
-first line that names it. They have the name, and how many lines of the component name it."""
-
-TOLD: Final = -2
+"""Of how many names of the largest component is told."""
 
 _AT_ONCE: Final = 50_000
 _NOBODY: Final = -1
+_NO_NODE: Final = -1
 _HIGHEST: Final = 2**63 - 1
 
 
-def walk(batches: Batches, seed: int, most: int, *, tells: bool) -> Iterator["pyarrow.RecordBatch"]:
+class Told(NamedTuple):
+    """What is told of nodes that are tied to others; nothing else, if there are `too_many` names.
+
+    There are `total` of them in `several` components, and `tied` of them are lines. `largest` is
+    the lowest of the components that have the most lines, `its_lines`, and None if none has any.
+    `large` are those that have more than a share of the lines, the largest first. `commonest` has
+    of names of the largest how many of its lines have it, and the node of the first.
+    """
+
+    total: int = 0
+    tied: int = 0
+    several: int = 0
+    largest: int | None = None
+    its_lines: int = 0
+    large: Sequence[int] = ()
+    commonest: Sequence[tuple[int, int, int]] = ()
+    too_many: bool = False
+
+
+def told_in(text: bytes) -> Told:
+    """What a row tells."""
+    return Told(*json.loads(text))
+
+
+def walk(
+    batches: Batches, seed: int, most: int, share: float, *, tells_names: bool
+) -> Iterator["pyarrow.RecordBatch"]:
     """Group nodes by what they name (`naming.NAMED`), if those are at most so many names.
 
-    It also `tells` of those that are the commonest.
+    Components of more lines than `share` are large. With `tells_names` the commonest are told.
     """
     import numpy as np
     import pyarrow
     import pyarrow.compute as pc
 
-    schema = arrow_of(GROUPED)
     none: Numbers = np.empty(0, np.int64)
     nodes, names, makers, new = [none], [none], [none], [none]
     count = 0
@@ -54,19 +75,30 @@ def walk(batches: Batches, seed: int, most: int, *, tells: bool) -> Iterator["py
         new.append(pc.filter(its_new, may_make).to_numpy())
         count += len(names[-1]) + len(new[-1])
         if count > most:
-            yield pyarrow.RecordBatch.from_arrays([[TOO_MANY], [TOO_MANY], [0]], schema=schema)
+            yield _telling(Told(too_many=True))
             return
     tried, tried_by = _tried(np.concatenate(new), np.concatenate(makers), seed)
     every, of = np.concatenate([*names, tried]), np.concatenate([*nodes, tried_by])
     for parts in (names, nodes, new, makers):
         parts.clear()  # it is a hundred megabytes for a million lines
     found = _grouped(every, of)
-    if tells:
-        told = _commonest(every, of, *found)
-        found = tuple([np.concatenate(each) for each in zip(found, told, strict=True)])
+    told = _told(*found, share)
+    if tells_names and told.largest is not None:
+        its_nodes = found[0][found[1] == told.largest]
+        told = told._replace(commonest=_commonest(every, of, its_nodes))
+    yield _telling(told)
+    schema = arrow_of(GROUPED)
     for begin in range(0, len(found[0]), _AT_ONCE):
         some = [pyarrow.array(column[begin : begin + _AT_ONCE]) for column in found]
-        yield pyarrow.RecordBatch.from_arrays(some, schema=schema)
+        nothing = pyarrow.nulls(len(some[0]), schema.field("told").type)
+        yield pyarrow.RecordBatch.from_arrays([*some, nothing], schema=schema)
+
+
+def _telling(told: Told) -> "pyarrow.RecordBatch":
+    import pyarrow
+
+    columns = [[_NO_NODE], [_NO_NODE], [0], [json.dumps(told).encode("ascii")]]
+    return pyarrow.RecordBatch.from_arrays(columns, schema=arrow_of(GROUPED))
 
 
 def _tried(new: Numbers, makers: Numbers, seed: int) -> tuple[Numbers, Numbers]:
@@ -109,14 +141,28 @@ def _grouped(names: Numbers, of: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     return nodes[tied], nodes[its], lines[its]
 
 
-def _commonest(
-    names: Numbers, of: Numbers, nodes: Numbers, components: Numbers, lines: Numbers
-) -> tuple[Numbers, Numbers, Numbers]:
-    """The names that most lines of the largest component have, as rows (`COMMONEST`)."""
+def _told(nodes: Numbers, components: Numbers, lines: Numbers, share: float) -> Told:
+    """What is told of the columns of `GROUPED`, but for names."""
     import numpy as np
 
-    most = lines.max(initial=0)
-    its = nodes[components == components[lines == most].min(initial=_HIGHEST)]
+    is_first = (nodes == components) & (lines > 0)
+    lowest, sizes = nodes[is_first], lines[is_first]
+    order = np.lexsort((lowest, -sizes))
+    lowest, sizes = lowest[order], sizes[order]
+    return Told(
+        total=len(nodes),
+        tied=int(np.count_nonzero(nodes % 4 == 0)),
+        several=len(lowest),
+        largest=int(lowest[0]) if len(lowest) else None,
+        its_lines=int(sizes.max(initial=0)),
+        large=lowest[sizes > share].tolist(),
+    )
+
+
+def _commonest(names: Numbers, of: Numbers, its: Numbers) -> list[tuple[int, int, int]]:
+    """The names that most lines of a component have, whose nodes are given."""
+    import numpy as np
+
     of_lines = np.isin(of, its[its % 4 == 0])
     order = np.lexsort((of[of_lines], names[of_lines]))
     names, of = names[of_lines][order], of[of_lines][order]
@@ -126,7 +172,8 @@ def _commonest(
     found, first, counts = np.unique(names, return_index=True, return_counts=True)
     firsts = of[first]  # lines come by number
     best = np.lexsort((found, firsts, -counts))[:COMMONEST]
-    return TOLD - firsts[best], found[best], counts[best]
+    columns = found[best], counts[best], firsts[best]
+    return [*zip(*[each.tolist() for each in columns], strict=True)]
 
 
 def _lowest(count: int, one: Numbers, other: Numbers) -> Numbers:
