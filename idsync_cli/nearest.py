@@ -19,23 +19,23 @@ def folded(word: str) -> str:
     return "".join(filter(str.isalnum, word.casefold()))
 
 
-def nearest_words(word: str, known: Iterable[str]) -> Sequence[str]:
+def nearest_words(word: str, words: Iterable[str]) -> Sequence[str]:
     """The known words that are nearest, all that are equally near, in the order given.
 
     A longer one never wins over one that the word begins with. Where none is near, those of which
     the word is a part.
     """
-    return _nearest(word, tuple(dict.fromkeys(known)))
+    return _nearest(word, tuple(dict.fromkeys(words)))
 
 
 @lru_cache(maxsize=256)  # a file may have the same wrong word in every line
-def _nearest(word: str, known: tuple[str, ...]) -> tuple[str, ...]:
+def _nearest(word: str, words: tuple[str, ...]) -> tuple[str, ...]:
     wanted = folded(word)
     if not wanted:
         return ()
     places = _places(wanted)
     near = []
-    for each in known:
+    for each in words:
         form = folded(each)
         distance = _distance(places, len(wanted), form)
         if 3 * distance < len(wanted) + len(form) + wanted.startswith(form):
@@ -52,7 +52,7 @@ def _nearest(word: str, known: tuple[str, ...]) -> tuple[str, ...]:
         exact = [_distance(places, len(word), each.casefold()) for each in found]
         found = _without_other_spellings(found, exact)
     if not found and len(wanted) >= _SHORTEST_PART:
-        found = [each for each in known if wanted in map(folded, each.replace("-", "_").split("_"))]
+        found = [each for each in words if wanted in map(folded, each.replace("-", "_").split("_"))]
     return tuple(found) if len(found) <= MOST_NAMED else ()
 
 

@@ -131,10 +131,10 @@ def check_scope(
     Raises:
         UsageFault: nobody knows it.
     """
-    known = {*organization.scopes, *transaction.scopes()}
-    if scope is not None and scope not in known:
-        hint = nearest(scope, known)
-        hint = hint or f"; the scopes are: {', '.join(map(printable, sorted(known)))}"
+    names = {*organization.scopes, *transaction.scopes()}
+    if scope is not None and scope not in names:
+        hint = nearest(scope, names)
+        hint = hint or f"; the scopes are: {', '.join(map(printable, sorted(names)))}"
         raise UsageFault(f"unknown scope {quoted(scope)}{hint}")
 
 

@@ -149,15 +149,15 @@ def _option_hint(name: str, parameters: Sequence[Any]) -> str:
     from idsync_cli.core.identity import TYPES_BY_NAME
     from idsync_cli.nearest import folded, nearest_words
 
-    known = {each: parameter for parameter in parameters for each in parameter.opts}
+    by_option = {each: parameter for parameter in parameters for each in parameter.opts}
     if folded(name) == "mpid":  # no type is meant, however near its name may be
-        return did_you_mean([each for each in known if each.endswith("-mpid")])
+        return did_you_mean([each for each in by_option if each.endswith("-mpid")])
     word = name.removeprefix("--").replace("-", "_")
     if word in TYPES_BY_NAME and _takes_identifiers(parameters):
         return f"; write {word}=VALUE"
     meant = [f"--{kind.replace('_', '-')}" for kind in types_called(name)]
-    meant += nearest_words(name, known)
-    once = {known[each].name: each for each in reversed(meant) if each in known}
+    meant += nearest_words(name, by_option)
+    once = {by_option[each].name: each for each in reversed(meant) if each in by_option}
     return did_you_mean(list(reversed(once.values())))
 
 

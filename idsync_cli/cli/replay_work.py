@@ -114,5 +114,5 @@ def _further(advance: Advance, before: int, position: int, number: int) -> None:
 def _size_of(files: Files) -> int | None:
     """How many bytes all files have; None if that of one is not known."""
     sizes = [source.size_of_file for _, source in files]
-    known = [size for size in sizes if size is not None]
-    return sum(known) if len(known) == len(sizes) else None
+    told = [size for size in sizes if size is not None]
+    return sum(told) if len(told) == len(sizes) else None

@@ -188,7 +188,7 @@ def _time_of(entry: Mapping[str, Any]) -> int | None:
     started = entry.get("startedDateTime")
     try:
         moment = datetime.fromisoformat(started) if isinstance(started, str) else None
-        known = moment is not None and moment.tzinfo is not None
-        return round(moment.timestamp() * 1000) if moment is not None and known else None
+        has_zone = moment is not None and moment.tzinfo is not None
+        return round(moment.timestamp() * 1000) if moment is not None and has_zone else None
     except (ValueError, OverflowError):
         return None

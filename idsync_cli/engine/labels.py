@@ -26,9 +26,9 @@ class Labels(dict[str, int]):
     `recorded` has what recorded MPIDs stand for, where they do.
     """
 
-    def __init__(self, known: Mapping[str, int] | None = None) -> None:
-        if known is not None:
-            self.update(known)
+    def __init__(self, labels: Mapping[str, int] | None = None) -> None:
+        if labels is not None:
+            self.update(labels)
         self.recorded: RecordedMpids | None = None
 
     def name(self, label: str, mpid: int | None) -> None:

@@ -112,8 +112,10 @@ class ComparisonReader:
         if node is None or node.value == Operator.EXISTS:
             return True
         if node.value != Operator.NOT_EXISTS:
-            known = isinstance(node.value, str) and node.value in set(Operator)
-            way_out = "count the events by a calculated attribute" if known else "use one of them"
+            counts_events = isinstance(node.value, str) and node.value in set(Operator)
+            way_out = (
+                "count the events by a calculated attribute" if counts_events else "use one of them"
+            )
             self._faults.add(
                 node.place,
                 f"operator is {node.described()}, but an event exists or not_exists; {way_out}",

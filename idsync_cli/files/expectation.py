@@ -115,8 +115,8 @@ class _Expectation:
             )
         return str(node.value)
 
-    def _word(self, node: Node, known: Iterable[str], *also: str) -> str:
-        words = [*map(str, known), *also]
+    def _word(self, node: Node, allowed: Iterable[str], *also: str) -> str:
+        words = [*map(str, allowed), *also]
         hint = ""
         if isinstance(node.value, str):
             if node.value in words:

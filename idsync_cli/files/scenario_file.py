@@ -212,14 +212,14 @@ class _Reader:
                     self._faults.add(each.place, f"the value {each.described()} of {kind} {fault}")
 
     def _step(self, node: Node) -> Step | None:
-        known = (*RequestKind, TRACK)
-        entries = self._faults.entries(node, (*known, *_STEP_EXTRAS), "a step")
-        kinds = [str(kind) for kind in known if node.mapping and kind in node.mapping]
+        requests = (*RequestKind, TRACK)
+        entries = self._faults.entries(node, (*requests, *_STEP_EXTRAS), "a step")
+        kinds = [str(kind) for kind in requests if node.mapping and kind in node.mapping]
         if len(kinds) != 1:
             if node.mapping is not None and (
-                kinds or {*known, *_STEP_EXTRAS}.issuperset(node.mapping)
+                kinds or {*requests, *_STEP_EXTRAS}.issuperset(node.mapping)
             ):
-                wanted = ", ".join(known)
+                wanted = ", ".join(requests)
                 self._faults.add(node.place, f"a step is one request, under one of {wanted}")
             return None
         kind = kinds[0]

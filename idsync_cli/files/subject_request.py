@@ -149,17 +149,17 @@ class _Reader:
             yield from self._take(place, identities)
         yield from self._of_all()
 
-    def _word(self, name: str, known: type[StrEnum]) -> Iterator[tuple[str, None]]:
+    def _word(self, name: str, allowed: type[StrEnum]) -> Iterator[tuple[str, None]]:
         value = self._body.get(name)
-        words = ", ".join(known)
+        words = ", ".join(allowed)
         if value is None:
             yield f"no {name}; use one of {words}", None
-        elif value not in [*known]:
-            hint = self._nearest(value, known)
+        elif value not in [*allowed]:
+            hint = self._nearest(value, allowed)
             yield f"{name} is {quoted(wire.shown(value))}, but must be one of {words}{hint}", None
 
-    def _nearest(self, value: object, known: Iterable[str]) -> str:
-        return nearest(value, known) if self._suggests and isinstance(value, str) else ""
+    def _nearest(self, value: object, allowed: Iterable[str]) -> str:
+        return nearest(value, allowed) if self._suggests and isinstance(value, str) else ""
 
     def _time(self) -> Iterator[tuple[str, None]]:
         value = self._body.get("submitted_time")

@@ -181,7 +181,7 @@ class Faults:
             self.add(node.place, f"{node.described()}, but a list is expected")
         return node.sequence or ()
 
-    def entries(self, node: Node, known: Sequence[str] | None, what: str) -> Mapping[str, Node]:
+    def entries(self, node: Node, allowed: Sequence[str] | None, what: str) -> Mapping[str, Node]:
         """The entries of a mapping; adds a fault where `node` is none, or has a key not known.
 
         Where the keys are known, a null counts as absent and is left out.
@@ -189,16 +189,16 @@ class Faults:
         if node.mapping is None:
             self.add(node.place, f"{what} is {node.described()}, but must be a mapping")
             return {}
-        if known is None:
+        if allowed is None:
             return node.mapping
         for key in node.mapping:
-            if key not in known:
-                hint = nearest(key, known) or f"; use one of {', '.join(known)}"
+            if key not in allowed:
+                hint = nearest(key, allowed) or f"; use one of {', '.join(allowed)}"
                 self.add(node.keys[key], f"unknown key {quoted(key)} in {what}{hint}")
         return {
             key: each
             for key, each in node.mapping.items()
-            if key in known and each.value is not None
+            if key in allowed and each.value is not None
         }
 
 

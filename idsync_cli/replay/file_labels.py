@@ -12,9 +12,9 @@ class LabelsByFile:
     In the store each bears the place of its file in front of its name.
     """
 
-    def __init__(self, known: Mapping[str, int] | None = None) -> None:
+    def __init__(self, labels: Mapping[str, int] | None = None) -> None:
         self._by_place: dict[int, ReplayLabels] = {}
-        for name, mpid in (known or {}).items():
+        for name, mpid in (labels or {}).items():
             place, label = _place_and_label(name)
             self.of(place)[label] = mpid
 

@@ -54,7 +54,7 @@ class ReplayedMpids(RecordedMpids):
         self.anew = anew
         self._transaction: SqliteTransaction | None = None
         self._layers: list[Layer] = []
-        self._known: dict[int, int | None] = {}
+        self._mpids: dict[int, int | None] = {}
 
     def begin(self, transaction: Transaction) -> None:
         """Another batch begins, in a transaction that sees all but the one before it at least."""
@@ -62,15 +62,15 @@ class ReplayedMpids(RecordedMpids):
         self._transaction = transaction
         self._layers.append(Layer())
         for layer in self._layers[:-_NOT_IN_TABLES]:
-            self._known.update(layer.pairs)
+            self._mpids.update(layer.pairs)
         del self._layers[:-_NOT_IN_TABLES]
-        if len(self._known) > _IN_MEMORY:
-            self._known.clear()
+        if len(self._mpids) > _IN_MEMORY:
+            self._mpids.clear()
 
     def undo(self) -> None:
         """The latest batch that is not undone was not kept."""
         self._layers.pop()
-        self._known.clear()
+        self._mpids.clear()
 
     @property
     def batch(self) -> Layer:
@@ -108,11 +108,11 @@ class ReplayedMpids(RecordedMpids):
         for layer in reversed(self._layers):
             if recorded in layer.pairs:
                 return layer.pairs[recorded]
-        if recorded not in self._known:
+        if recorded not in self._mpids:
             assert self._transaction is not None
             found = None if self.anew else mpid_of(self._transaction, recorded)
-            self._known[recorded] = found
-        return self._known[recorded]
+            self._mpids[recorded] = found
+        return self._mpids[recorded]
 
     def _other(self, mpid: int, recorded: int) -> int | None:
         """Another recorded MPID that stands for this one by now."""

@@ -180,14 +180,14 @@ def wrong(name: str, value: object, described: str) -> str:
     return f"{name} is {quoted(shown(value))}, but must be {described}"
 
 
-def unknown_member(name: str, known: Iterable[str], *, identifiers_in: str) -> Refusal:
+def unknown_member(name: str, allowed: Iterable[str], *, identifiers_in: str) -> Refusal:
     """A refusal of what has a member that is not known; identifiers are a member of their own."""
     from idsync_cli.core.everyday_names import is_meant
 
-    close = "" if name in TYPES_BY_NAME else nearest(name, known)
+    close = "" if name in TYPES_BY_NAME else nearest(name, allowed)
     if not close and is_meant(name):
         close = f"; put identifiers into {identifiers_in}"
-    listed = f"; use one of {', '.join(known)}"
+    listed = f"; use one of {', '.join(allowed)}"
     return invalid_request(f"unknown member {quoted(name)}{close or listed}", name)
 
 

@@ -268,8 +268,8 @@ def remedies(rules: ScopeRules, found: Iterable[TypeFinding]) -> Mapping[str, An
                 continue
             into = blocked if extension == Extension.BLOCKED else normalizers
             for kind, words in by_type.items():
-                known = into.setdefault(kind, [])
-                known += [each for each in words if each not in known]
+                listed = into.setdefault(kind, [])
+                listed += [each for each in words if each not in listed]
                 is_more = True
     if not is_more:
         return {}

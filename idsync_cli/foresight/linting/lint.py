@@ -137,10 +137,10 @@ def _of_scope(measures: ScopeMeasures, decided: Mapping[IdentityType, int] | Non
     )
 
 
-def _decided(ways: Mapping[int, int], known: Sequence[Way]) -> dict[IdentityType, int]:
+def _decided(ways: Mapping[int, int], numbered: Sequence[Way]) -> dict[IdentityType, int]:
     decided: dict[IdentityType, int] = {}
     for way, number in ways.items():
-        by = known[way].decided_by
+        by = numbered[way].decided_by
         if by is not None and by.identity_type is not None:
             decided[by.identity_type] = decided.get(by.identity_type, 0) + number
     return decided

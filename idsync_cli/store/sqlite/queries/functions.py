@@ -127,17 +127,17 @@ class Functions:
         return Occurrence if calculation in OCCURRENCES else Aggregate
 
 
-_known: "WeakKeyDictionary[sqlite3.Connection, Functions]" = WeakKeyDictionary()
+_created: "WeakKeyDictionary[sqlite3.Connection, Functions]" = WeakKeyDictionary()
 """The functions of each connection: none can be made known anew while a query is under way."""
 
 
 def functions_of(connection: sqlite3.Connection) -> Functions:
     """The functions that a connection knows, from the first time that it is asked for them."""
-    found = _known.get(connection)
+    found = _created.get(connection)
     if found is None:
         found = Functions()
         found.add_to(connection)
-        _known[connection] = found
+        _created[connection] = found
     return found
 
 

@@ -227,35 +227,35 @@ class DataWriter:
         self._insert.rows("attribute_changes", 7, changes)
 
     def _write_devices(self, rows: DataRows) -> None:
-        known: dict[tuple[int, str, str], str | None] = {}
+        current: dict[tuple[int, str, str], str | None] = {}
         come: list[tuple[int | str, ...]] = []
         for created_seq, seq, kind, value, info in rows.devices:
             key = created_seq, kind, value
-            if key not in known:
+            if key not in current:
                 row = self._execute(_DEVICE, key).fetchone()
-                known[key] = None if row is None else row[0]
-            if known[key] != info:
-                known[key] = info
+                current[key] = None if row is None else row[0]
+            if current[key] != info:
+                current[key] = info
                 new = *key, seq, info
                 come.append((*new, checksum(*new)))
         come.sort()
         self._insert.rows("devices", 6, come)
 
     def _write_states(self, rows: DataRows) -> None:
-        known: dict[int, _State] = {}
+        current: dict[int, _State] = {}
         come: list[tuple[int | str | None, ...]] = []
         for created_seq, seq, consent_state, is_opted_out, attribution in rows.states:
-            if created_seq not in known:
+            if created_seq not in current:
                 row = self._execute(_STATE, (created_seq,)).fetchone()
-                known[created_seq] = (None, 0, None) if row is None else row
-            consent_before, opted_out_before, attribution_before = known[created_seq]
+                current[created_seq] = (None, 0, None) if row is None else row
+            consent_before, opted_out_before, attribution_before = current[created_seq]
             state: _State = (
                 consent_before if consent_state is None else consent_state,
                 opted_out_before if is_opted_out is None else int(is_opted_out),
                 attribution_before if attribution is None else attribution,
             )
-            if state != known[created_seq]:
-                known[created_seq] = state
+            if state != current[created_seq]:
+                current[created_seq] = state
                 new = created_seq, seq, *state
                 come.append((*new, checksum(*new)))
         self._insert.rows("profile_states", 6, come)
