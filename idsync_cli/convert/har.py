@@ -61,8 +61,8 @@ def request_of(text: str) -> FoundRequest | None:
 
 def _ending(pattern: re.Pattern[str], path: str) -> re.Match[str] | None:
     """Where a path ends so; what stands before it is the prefix of somebody's own domain."""
-    for place in (found.start() for found in re.finditer("/", path)):
-        if found := pattern.fullmatch(path, place):
+    for start in (found.start() for found in re.finditer("/", path)):
+        if found := pattern.fullmatch(path, start):
             return found
     return None
 

@@ -114,19 +114,19 @@ def ensure_writable(named: str, path: str) -> None:
     Raises:
         UsageFault: it cannot.
     """
-    place = Path(path)
+    target = Path(path)
     try:
-        place.stat()
+        target.stat()
         is_there = True
     except (FileNotFoundError, NotADirectoryError):
         is_there = False
     except OSError as error:
         raise _unwritable(named, path, str(error.strerror)) from None
-    if place.is_dir():
+    if target.is_dir():
         cause = "it is a folder"
-    elif not is_there and not place.parent.is_dir():
+    elif not is_there and not target.parent.is_dir():
         cause = "its folder does not exist"
-    elif not os.access(place if is_there else place.parent, os.W_OK):
+    elif not os.access(target if is_there else target.parent, os.W_OK):
         cause = "permission denied"
     else:
         return
@@ -150,9 +150,9 @@ def open_plain(named: str, path: str, *, must_be_new: bool) -> BinaryIO:
         UsageFault: it must be new, and someone has created it meanwhile.
         OSError: it cannot be opened.
     """
-    place = Path(path)
-    if not must_be_new or (place.exists() and not is_kept(path)):
-        return place.open("wb")
+    target = Path(path)
+    if not must_be_new or (target.exists() and not is_kept(path)):
+        return target.open("wb")
     try:
         return _without_links(path).open("xb")
     except FileExistsError:

@@ -142,11 +142,11 @@ class _Reader:
         extension = self._extension()
         if extension is None:
             yield f"extensions, or {EXTENSION} in it, is not an object", None
-        for place, identities in (
+        for member, identities in (
             ("subject_identities", self._body.get("subject_identities")),
             (f"subject_identities of {EXTENSION}", (extension or {}).get("subject_identities")),
         ):
-            yield from self._take(place, identities)
+            yield from self._take(member, identities)
         yield from self._of_all()
 
     def _word(self, name: str, allowed: type[StrEnum]) -> Iterator[tuple[str, None]]:
@@ -181,21 +181,21 @@ class _Reader:
             found = found.get(EXTENSION)
         return {} if found is None else found if isinstance(found, dict) else None
 
-    def _take(self, place: str, identities: object) -> Iterator[tuple[str, Hint | None]]:
+    def _take(self, member: str, identities: object) -> Iterator[tuple[str, Hint | None]]:
         """Take in the identities of one place, and say what is wrong with them."""
         if identities is None:
             return
         if isinstance(identities, list):
             yield (
                 (
-                    f"{place} is a list, as in earlier versions of OpenDSR; in version 3 it is an "
+                    f"{member} is a list, as in earlier versions of OpenDSR; in version 3 it is an "
                     "object with a type for each identity"
                 ),
                 None,
             )
             return
         if not isinstance(identities, dict):
-            yield f"{place} is {quoted(wire.shown(identities))}, but must be an object", None
+            yield f"{member} is {quoted(wire.shown(identities))}, but must be an object", None
             return
         self._number += len(identities)
         for name, said in identities.items():

@@ -44,9 +44,9 @@ _TRIES = 2
 class _RefusedOne(Exception):
     """A request of the batch at hand was refused, and the replay is to stop before it."""
 
-    def __init__(self, place: int, answer: Answer) -> None:
+    def __init__(self, index: int, answer: Answer) -> None:
         super().__init__()
-        self.place = place
+        self.index = index
         self.answer = answer
 
 
@@ -221,9 +221,9 @@ class Replay:
                     outcome = yield from writer.write(self._decide, taken, row)
                 except _RefusedOne as refused:
                     self.stopped_by = Tally()
-                    self._count(self.stopped_by, [refused.answer], [taken.lines[refused.place]])
-                    if refused.place:
-                        before_it = taken.up_to(refused.place)
+                    self._count(self.stopped_by, [refused.answer], [taken.lines[refused.index]])
+                    if refused.index:
+                        before_it = taken.up_to(refused.index)
                         yield from writer.write(self._decide, before_it, row)
                     return
                 row, pace = outcome.row, outcome.pace or pace
@@ -288,9 +288,9 @@ class Replay:
     def _take_in(self, done: Done, answers: list[Answer]) -> None:
         """Take the answers of a block; with `stop_on_error`, see whether one is a refusal."""
         if self._stop_on_error:
-            for place, answer in enumerate(answers, start=done.tally.requests):
+            for index, answer in enumerate(answers, start=done.tally.requests):
                 if isinstance(answer.outcome, Refusal):
-                    raise _RefusedOne(place, answer)
+                    raise _RefusedOne(index, answer)
         self._count(done.tally, answers, [])
         if self._answers:
             for file, some in self.by_file(answers):

@@ -38,9 +38,9 @@ class ReplayProgress:
         with suppress(IdsyncError), store.reading() as transaction:
             its_rows = [
                 row
-                for place, row in enumerate(replays(transaction))
+                for index, row in enumerate(replays(transaction))
                 if row.replay_id == start.row.replay_id
-                or (start.row.replay_id == NOT_ENTERED and place >= start.seen)
+                or (start.row.replay_id == NOT_ENTERED and index >= start.seen)
             ]
             ends = {(row.bytes, row.digest) for row in its_rows if row.name == start.row.name}
             reached = [(each.taken.end.bytes, each.taken.end.digest) in ends for each in decided]

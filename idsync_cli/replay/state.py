@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from idsync_cli import wire
-from idsync_cli.files.sorted_requests import place_of
+from idsync_cli.files.sorted_requests import file_and_line_of
 from idsync_cli.replay.batches import LineBatch
 from idsync_cli.replay.file_labels import LabelsByFile
 from idsync_cli.replay.labels import ReplayLabels
@@ -56,8 +56,8 @@ class ReplayState:
             labels.recorded = self._recorded
             yield taken, labels
             return
-        for place, lines in groupby(taken.lines, lambda each: place_of(each[0])[0]):
-            its_labels = labels.of(place)
+        for file_index, lines in groupby(taken.lines, lambda each: file_and_line_of(each[0])[0]):
+            its_labels = labels.of(file_index)
             its_labels.recorded = self._recorded
             yield replace(taken, lines=list(lines)), its_labels
 

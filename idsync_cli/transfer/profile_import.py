@@ -15,7 +15,7 @@ from idsync_cli.files.profile_lines import BadLine, ProfileLine
 from idsync_cli.files.record_lines import RecordLine
 from idsync_cli.store.api import Transaction
 from idsync_cli.transfer.record_import import RecordImport, profiles_of
-from idsync_cli.transfer.twins import Lines, Places, Twin, twin_of
+from idsync_cli.transfer.twins import Lines, Twin, TwinLines, twin_of
 
 FAULTS_SHOWN = 20
 """How many bad lines are listed."""
@@ -93,11 +93,11 @@ def import_profiles(
 
 def _fault(name: str, first: Sequence[_Broken], bad: int, read: Callable[[], Lines]) -> FileFault:
     """The first bad lines, with who has already what they bring, and how many more there are."""
-    places = Places([each.twin for each in first], [each.line for each in first])
-    places.find(read, first[-1].line)
+    lines = TwinLines([each.twin for each in first], [each.line for each in first])
+    lines.find(read, first[-1].line)
     faults: list[Fault | str] = []
     for line, what, excerpt, twin, way_out, hint in first:
-        where = "" if twin is None else places.told(twin, line)
+        where = "" if twin is None else lines.told(twin, line)
         faults.append(Fault(name, f"{what}{where}{way_out}", line, hint=hint, excerpt=excerpt))
     if bad > len(first):
         faults.append(f"and {number_of(bad - len(first), 'more bad line')}")

@@ -59,12 +59,12 @@ def changes_in(changes: Sequence[Change]) -> tuple[IdentityChange, ...]:
     if not changes:
         raise _no_identities(("identity_changes",))
     read = [
-        (identity_type_of(name, ("identity_changes", place, "identity_type")), old, new)
-        for place, (name, old, new) in enumerate(changes)
+        (identity_type_of(name, ("identity_changes", index, "identity_type")), old, new)
+        for index, (name, old, new) in enumerate(changes)
     ]
-    for place, (identity_type, old, new) in enumerate(read):
+    for index, (identity_type, old, new) in enumerate(read):
         for member, value in (("old_value", old), ("new_value", new)):
-            word = ("identity_changes", place, member)
+            word = ("identity_changes", index, member)
             _check_value(identity_type, value, word, empty_is_refused=True)
     return tuple([IdentityChange(*each) for each in read])
 

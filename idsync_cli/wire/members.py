@@ -43,13 +43,13 @@ class MemberKind(Value):
 
 
 class Member(Value):
-    """A member: its place in the table, and what it may hold."""
+    """A member: its index in the table, and what it may hold."""
 
-    __match_args__ = ("place", "kind")
+    __match_args__ = ("index", "kind")
     __slots__ = __match_args__
 
-    def __init__(self, place: int, kind: MemberKind) -> None:
-        self.place: Final = place
+    def __init__(self, index: int, kind: MemberKind) -> None:
+        self.index: Final = index
         self.kind: Final = kind
 
 
@@ -110,7 +110,7 @@ _KINDS: Final = {
 }
 
 MEMBERS: Final[dict[str, Member]] = {
-    name: Member(place, kind) for place, (name, kind) in enumerate(_KINDS.items())
+    name: Member(index, kind) for index, (name, kind) in enumerate(_KINDS.items())
 }
 """Every member that a request may have, and what it must be (section 8)."""
 
@@ -140,23 +140,23 @@ def members_in(request: object) -> Members:
         kind = member.kind
         if not kind.fits(value):
             raise invalid_request(wrong(name, value, kind.described), (name,))
-        found[member.place] = _changes_in(value) if kind is _CHANGES else value
+        found[member.index] = _changes_in(value) if kind is _CHANGES else value
     return tuple(found)
 
 
 def _changes_in(changes: list[Json]) -> list[Change]:
     """The entries of `identity_changes`; null in them counts as absent."""
     found: list[Change] = []
-    for place, change in enumerate(changes, start=1):
+    for number, change in enumerate(changes, start=1):
         for name in change:
             if name not in CHANGE_MEMBERS:
                 hint = nearest(name, CHANGE_MEMBERS) or f"; use one of {', '.join(CHANGE_MEMBERS)}"
-                raise invalid_request(f"change {place}: unknown member {quoted(name)}{hint}", name)
+                raise invalid_request(f"change {number}: unknown member {quoted(name)}{hint}", name)
         named = change.get("identity_type")
         if not isinstance(named, str):
             raise invalid_request(
-                f"change {place}: no identity_type; give it as text",
-                ("identity_changes", place - 1),
+                f"change {number}: no identity_type; give it as text",
+                ("identity_changes", number - 1),
             )
         found.append((named, change.get("old_value"), change.get("new_value")))
     return found

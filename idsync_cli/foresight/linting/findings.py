@@ -51,7 +51,7 @@ class SeenValue(NamedTuple):
     """A value, and where it came first."""
 
     value: str
-    place: FileLine
+    at: FileLine
 
 
 class TypeFinding(NamedTuple):
@@ -246,7 +246,7 @@ def _finding(
         len(about),
         sum(values.requests[each] for each in about),
         values.profiles_of(about),
-        tuple(SeenValue(value, values.place_of(number)) for number, value in named.items()),
+        tuple(SeenValue(value, values.line_of(number)) for number, value in named.items()),
         remedy,
     )
 

@@ -217,7 +217,7 @@ def _event_attribute(name: str) -> tuple[str, tuple[str, ...]]:
     if '"' in name or "\\" in name or any(character < " " for character in name):
         return function, (name,)
     paths = tuple(
-        f'$.data.{place}"{name}"' for place in ("custom_attributes.", "", "product_action.")
+        f'$.data.{parent}"{name}"' for parent in ("custom_attributes.", "", "product_action.")
     )
     plain = "coalesce(event -> ?, event -> ?, event -> ?)"
     is_hard = "instr(event, ?) OR NOT json_valid(event)"

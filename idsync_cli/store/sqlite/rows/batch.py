@@ -138,8 +138,8 @@ class Rows:
             packed = batch.requests[begin * NUMBER_BYTES : end * NUMBER_BYTES]
             sum_of_it = checksum_of_packed_request(packed, texts)
             requests.append((*everything[begin : begin + 4], *texts, sum_of_it))
-            places = range(begin + 4, end, 4)
-            changes += [(seq, *everything[place : place + 4]) for place in places]
+            starts = range(begin + 4, end, 4)
+            changes += [(seq, *everything[start : start + 4]) for start in starts]
             begin = end
         self.requests, self.changes = requests, changes
 
