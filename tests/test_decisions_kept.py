@@ -54,11 +54,9 @@ from idsync_cli.core.decision import (
     Change,
     DecidedBy,
     Decision,
-    NearMiss,
     Note,
     ProfileUpdate,
     Refusal,
-    Tier,
 )
 from idsync_cli.core.erasure import Erasure, ErasureCounts, ErasureReport, KeptFile
 from idsync_cli.core.identity import Identifier, IdentityType
@@ -75,6 +73,7 @@ from idsync_cli.core.request import (
 from idsync_cli.core.resolve import change_set, matcher
 from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView
 from idsync_cli.core.screening import Screened, ScreenedModify
+from idsync_cli.core.tiers import NearMiss, Tier
 from idsync_cli.core.value import Value
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.names import Names

@@ -14,6 +14,7 @@ from idsync_cli.convert.columns import RowKind, said_of
 from idsync_cli.convert.report import Converted
 from idsync_cli.convert.run import Conversion, ConvertSource
 from idsync_cli.files.foreign_text import ForeignText
+from idsync_cli.files.outputs import is_standard_output
 from idsync_cli.files.source import STANDARD_STREAM, open_source
 
 _LINES_AT_ONCE = 1000
@@ -81,7 +82,7 @@ def convert(
                 advance(text.position, number)
             converted = conversion.report()
     if not quiet:
-        _sum_up(file, converted, as_json=as_json, on_stderr=is_streamed)
+        _sum_up(file, converted, as_json=as_json, on_stderr=is_standard_output(output))
     return converted.exit_status
 
 

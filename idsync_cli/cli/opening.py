@@ -47,7 +47,7 @@ def open_store(path: str, organization: "Organization", *, write: bool) -> "Sqli
     opened = store.open_store(path, write=write)
     if opened is not None:
         say_upgraded(opened, path)
-        if write and opened.owes_erasures:
+        if write and opened.erased_bytes.may_be_left:
             say(
                 f"note: the files of the store {printable(path)} still hold bytes of what was "
                 "erased: another program is reading it; end that program; the next command that "

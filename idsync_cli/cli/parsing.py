@@ -61,13 +61,13 @@ class CommandParsing:
         ):
             take_option = parser._process_opts  # noqa: SLF001 - nothing public takes a word
 
-            def take(word: str, state: Any) -> None:
+            def process(word: str, state: Any) -> None:
                 if _NEGATIVE.fullmatch(word):
                     state.largs.append(word)
                 else:
                     take_option(word, state)
 
-            parser._process_opts = take  # noqa: SLF001
+            parser._process_opts = process  # noqa: SLF001 - as above
         return parser
 
     def _check_options(self, ctx: Any, args: list[str]) -> None:
@@ -134,8 +134,8 @@ def usage_message(error: ClickException) -> str:
 def _mpid_hint(word: str, parameters: Sequence[Any]) -> str:
     """What is said of an MPID, or of the minus of one, that stands where no option names it."""
     is_number = word.removeprefix("-")[:1].isdecimal()
-    is_taken = any("--mpid" in parameter.opts for parameter in parameters)
-    return "; for an MPID, use --mpid" if is_number and is_taken else ""
+    has_mpid = any("--mpid" in parameter.opts for parameter in parameters)
+    return "; for an MPID, use --mpid" if is_number and has_mpid else ""
 
 
 def _takes_identifiers(parameters: Sequence[Any]) -> bool:

@@ -49,9 +49,9 @@ class SortedRequests(RequestFile):
     def __init__(self, source: Source) -> None:
         super().__init__(source, _LONGEST)
 
-    def take(self, most: int) -> list[wire.NumberedLine]:
+    def next_lines(self, most: int) -> list[wire.NumberedLine]:
         """The next lines; see `file_and_line_of`."""
-        return [_numbered(line) for _, line in super().take(most)]
+        return [_numbered(line) for _, line in super().next_lines(most)]
 
 
 def file_and_line_of(number: int) -> tuple[int, int]:
@@ -104,7 +104,7 @@ def _sort(
                 source.keep(FITS + 1)
             requests = RequestFile(source)
             time = _FIRST
-            while lines := requests.take(_LINES_AT_ONCE):
+            while lines := requests.next_lines(_LINES_AT_ONCE):
                 for line, data in lines:
                     own = time_of(data)
                     time = time if own is None else own

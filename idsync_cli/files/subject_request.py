@@ -146,7 +146,7 @@ class _Reader:
             ("subject_identities", self._body.get("subject_identities")),
             (f"subject_identities of {EXTENSION}", (extension or {}).get("subject_identities")),
         ):
-            yield from self._take(member, identities)
+            yield from self._read_people(member, identities)
         yield from self._of_all()
 
     def _word(self, name: str, allowed: type[StrEnum]) -> Iterator[tuple[str, None]]:
@@ -181,8 +181,8 @@ class _Reader:
             found = found.get(EXTENSION)
         return {} if found is None else found if isinstance(found, dict) else None
 
-    def _take(self, member: str, identities: object) -> Iterator[tuple[str, Hint | None]]:
-        """Take in the identities of one place, and say what is wrong with them."""
+    def _read_people(self, member: str, identities: object) -> Iterator[tuple[str, Hint | None]]:
+        """Read the identities under one member, and say what is wrong with them."""
         if identities is None:
             return
         if isinstance(identities, list):

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from idsync_cli import wire
 from idsync_cli.core.codes import TierOutcome
-from idsync_cli.core.decision import Answer, Refusal, Tier
+from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.core.identity import IdentityType
+from idsync_cli.core.tiers import Tier
 from idsync_cli.errors import number_of
 from idsync_cli.foresight.comparing.comparison import (
     Comparison,

@@ -1,4 +1,4 @@
-"""Labels where the lines of several files come mixed: each file has its own (section 8)."""
+"""The labels of several files whose lines come mixed: each file has its own (section 8)."""
 
 from collections.abc import Mapping
 
@@ -7,9 +7,9 @@ from idsync_cli.replay.labels import ReplayLabels
 
 
 class LabelsByFile:
-    """The labels of files by their places, kept and undone together as those of one file are.
+    """The labels of files by index, kept and undone together as those of one file are.
 
-    In the store each bears the place of its file in front of its name.
+    In the store the name of each begins with the index of its file.
     """
 
     def __init__(self, labels: Mapping[str, int] | None = None) -> None:
@@ -26,7 +26,7 @@ class LabelsByFile:
 
     @property
     def touched(self) -> dict[str, int | None]:
-        """What the batch found in the place of its own."""
+        """The labels that the batch changed, as they were before."""
         return {
             f"{file_index} {label}": mpid
             for file_index, labels in self._by_file.items()
@@ -34,7 +34,7 @@ class LabelsByFile:
         }
 
     def by_now(self) -> dict[str, int | None]:
-        """What the labels stand for that this batch has touched."""
+        """What the labels that this batch changed stand for now."""
         return {
             f"{file_index} {label}": mpid
             for file_index, labels in self._by_file.items()

@@ -68,13 +68,13 @@ class ReplayedMpids(RecordedMpids):
             self._mpids.clear()
 
     def undo(self) -> None:
-        """The latest batch that is not undone was not kept."""
+        """Undo the latest batch: it was not kept."""
         self._layers.pop()
         self._mpids.clear()
 
     @property
     def batch(self) -> Layer:
-        """What came of the batch at hand."""
+        """The pairs of the batch at hand."""
         return self._layers[-1]
 
     def here(self, mpid: int) -> int:

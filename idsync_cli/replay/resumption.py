@@ -51,9 +51,9 @@ def check_files(
     options: Options = (),
     forced: bool = False,
 ) -> None:
-    """See before the first file is begun whether those after it may be replayed as well.
+    """See, before the first file is begun, whether the others may be replayed as well.
 
-    Standard input is looked at when its turn comes: not known when it will end.
+    Standard input is checked when it is reached: before, nobody knows where it ends.
 
     Raises:
         UsageFault: one of them must not be replayed, or is another of them.
@@ -213,7 +213,7 @@ def path_of(name: str) -> str:
 
 
 def check_that_none_comes_twice(files: Sequence[tuple[str, Source]], mode: Mode) -> None:
-    """See whether a file holds what another one holds, as far as their sizes suggest it.
+    """See whether two files have the same content, where their sizes make that possible.
 
     Raises:
         UsageFault: one does, and is to be replayed once.

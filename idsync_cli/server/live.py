@@ -70,7 +70,7 @@ class LiveRequests:
         self.forgotten = 0  # the number of the last that somebody's erasure has had forgotten
         self.is_over = False
 
-    def take(self, answer: Answer) -> None:
+    def add(self, answer: Answer) -> None:
         """Keep a request that was answered, with what every tier did if the answer has it."""
         self.number += 1
         self._kept.append((self._now(), answer, "", None, None))

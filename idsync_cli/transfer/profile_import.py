@@ -136,12 +136,12 @@ class _Import:
         if isinstance(line, DataLine):
             if not self._refused.isdisjoint(profiles_of(line.record).values()):
                 return None
-            violated = self._of_data.take(line)
+            violated = self._of_data.insert(line)
             self.records += violated is None
         else:
             violated = _take_in_erasure(line.erasure, self._transaction)
             if violated is None:
-                self._of_data.takes_for_erasure(line.erasure.seq)
+                self._of_data.mark_taken_by_erasure(line.erasure.seq)
                 self.erasures += 1
         if violated is None:
             return None
@@ -179,7 +179,7 @@ class _Import:
             twin = twin_of(profile, violated, lookup)
             excerpt = line.excerpt(left.as_given(violated).word)
             return _Broken(line.line, left.told(violated), excerpt, twin, way_out)
-        self._of_data.takes(seq)
+        self._of_data.mark_taken(seq)
         transaction.insert(line.scope, profile, rules, self._now_ms)
         transaction.advance_to(max(transaction.last_seq, seq))
         self.blocked += left.blocked

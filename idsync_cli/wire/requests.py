@@ -111,7 +111,7 @@ class Reader:
         kind = _KINDS.get(named)
         reading = Reading(kind, label)
         try:
-            _check_form(kind, named, identities, mpid, changes, previous)
+            _check_combination(kind, named, identities, mpid, changes, previous)
             if mpid is not None:
                 mpid = mpid_or_label("mpid", mpid)
             if previous is not None and kind is not _MODIFY:
@@ -226,7 +226,7 @@ def _may_show_a_value(reading: Reading) -> bool:
     return refusal is not None and refusal.code in _SHOWING_VALUES
 
 
-def _check_form(
+def _check_combination(
     kind: RequestKind | None,
     named: str | None,
     identities: object,

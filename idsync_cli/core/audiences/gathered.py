@@ -1,8 +1,8 @@
-"""What the events of one profile come to, as they come: one more costs the same however many.
+"""What the events of one profile come to, one event after another.
 
-`fold.py` asks the same of all events at once, and both come to the same. What is asked of the
-latest days only is kept by time; as its moment goes on, what comes into the window is added, and
-what leaves it is taken out again.
+However many there are, one more costs the same. `fold.py` asks the same of all events at once, and
+both come to the same. What is asked of the latest days only is kept by time; as its moment goes on,
+what comes into the window is added, and what leaves it is taken out again.
 """
 
 from abc import ABC, abstractmethod

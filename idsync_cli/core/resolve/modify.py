@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from idsync_cli.core.codes import ErrorCode, NoteCode, Rule, Status, TierOutcome
 from idsync_cli.core.config.guard_rails import ValueLimit
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.decision import DecidedBy, Decision, Note, Refusal, Tier, Word
+from idsync_cli.core.decision import DecidedBy, Decision, Note, Refusal, Word
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup, holders
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.request import IdentityChange, ModifyRequest
 from idsync_cli.core.resolve.change_set import ChangeSet
 from idsync_cli.core.screening import oldest_beyond, screen_modify
+from idsync_cli.core.tiers import Tier
 from idsync_cli.errors import Hint, number_of, quoted
 
 

@@ -138,7 +138,7 @@ def compare_recorded(job: SideJob, *, examples: int, progress: Progress = _unsee
             with progress("requests") as advance:
 
                 def go_on(size: int, requests: int) -> None:
-                    recorded.take(requests)
+                    recorded.add(requests)
                     advance(size, requests)
 
                 [replayed] = results([process], go_on)

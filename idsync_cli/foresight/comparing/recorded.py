@@ -29,7 +29,7 @@ def lines_of(files: Sequence[File]) -> Iterator[tuple[int, int, object]]:
     for number, file in enumerate(files):
         with open_requests(file.path, file.name) as source:
             requests = RequestFile(source)
-            while lines := requests.take(_AT_ONCE):
+            while lines := requests.next_lines(_AT_ONCE):
                 for line, text in lines:
                     yield number, line, reader.request(text)
 
@@ -49,7 +49,7 @@ class RecordedSide:
         self.first_wrong: list[Fault] = []
         self._names = [each.name for each in files]
 
-    def take(self, requests: int) -> None:
+    def add(self, requests: int) -> None:
         """Take so many further lines."""
         for _ in range(requests):
             file, line, request = next(self._requests)

@@ -113,7 +113,7 @@ class Following:
         self._folder = folder
         self._at = 0
 
-    def take(self, number: int) -> list[tuple[int, int]]:
+    def next_answers(self, number: int) -> list[tuple[int, int]]:
         """So many further answers, which are recorded by now."""
         found = []
         for name in (MPIDS, WAYS):

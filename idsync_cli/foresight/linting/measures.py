@@ -69,7 +69,7 @@ class Values:
         self._files = array("L")
         self._lines = array("L")
 
-    def take(self, value: str, mpid: int, at: FileLine) -> int:
+    def add(self, value: str, mpid: int, at: FileLine) -> int:
         """Let a request carry a value, and be answered with a profile; the value's number."""
         self.carried += 1
         number = self.numbers.get(value)
@@ -168,7 +168,7 @@ class ScopeMeasures:
         self.shared_logins: dict[IdentityType, set[int]] = {}
         self._higher: dict[tuple[IdentityType, IdentityType], array[int]] = {}
 
-    def take(
+    def add(
         self, identifiers: Iterable[Identifier], mpid: int, at: FileLine, way: int | None = None
     ) -> None:
         """Take a request that was answered with a profile, in a certain way.
@@ -185,7 +185,7 @@ class ScopeMeasures:
             values = self.types.get(kind)
             if values is None:
                 values = self.types[kind] = Values()
-            number = values.take(identifier.value, mpid, at)
+            number = values.add(identifier.value, mpid, at)
             if kind in kinds:
                 values.carried -= 1  # a request carries a type once
             kinds.add(kind)

@@ -143,7 +143,7 @@ class MemoryTransaction(MemoryQuestions):
             world.events += [
                 (alias.destination_mpid, kept)
                 for alias in decision.aliases
-                if alias.takes(its_time)
+                if alias.covers(its_time)
             ]
         if decision.alias is not None:
             self._take_in_alias(decision.alias)
@@ -155,7 +155,7 @@ class MemoryTransaction(MemoryQuestions):
         world, source, destination = self._world, alias.source_mpid, alias.destination_mpid
         world.aliases.append(alias)
         found = [
-            each for mpid, each in world.events if mpid == source and alias.takes(each.time_ms)
+            each for mpid, each in world.events if mpid == source and alias.covers(each.time_ms)
         ]
         for place, each in enumerate(sorted(found, key=when), start=1):
             world.events.append((destination, each._replace(seq=alias.seq, place=place)))
@@ -184,7 +184,7 @@ class MemoryTransaction(MemoryQuestions):
         self._world.enter(erasure)
 
     def insert_record(self, record: TimesRecord | DataRecord, time_ms: int) -> bool:
-        """Add something that an export has of a profile; whether there was none like it."""
+        """Add a record of an export; False if the store has the like already."""
         world = self._world
         if isinstance(record, DigestRecord):
             if record.digest in world.digests:
@@ -220,7 +220,7 @@ class MemoryTransaction(MemoryQuestions):
         return True
 
     def _take_number(self, seq: int, mpid: int | None, time_ms: int) -> None:
-        """Let an import take a number that is not taken, if it is about a profile that is there."""
+        """Enter an import about a profile in the history, if its number is not taken yet."""
         world = self._world
         if mpid is not None and seq not in world.taken:
             world.taken.add(seq)
@@ -232,7 +232,7 @@ class MemoryTransaction(MemoryQuestions):
         self._world.history.append(HistoryEntry(seq, time_ms, made, None, None, change, made))
 
     def survey(self, erasure: Erasure) -> ErasureReport:
-        """What the erasure of a profile, which is there, would take away, and has to name."""
+        """What erasing a profile of the store would remove, and which files it has to name."""
         return self._world.survey(erasure)
 
     def flush(self) -> None:

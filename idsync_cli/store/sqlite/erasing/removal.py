@@ -1,7 +1,7 @@
-"""Removing all rows of a profile, and what nobody else has of them from all other rows.
+"""Removing all rows of a profile, and whatever it alone had from all other rows.
 
-Here, and nowhere else, something is taken back from the history; triggers keep everybody else from
-it (schema/erasure_tables.py). What is removed here may stay in pages of the file and in its log:
+Here, and nowhere else, something is taken back from the history; triggers prevent it everywhere
+else (schema/erasure_tables.py). What is removed here may stay in pages of the file and in its log:
 `rewriting.py` sees to that, once for all erasures of a command.
 """
 
@@ -32,7 +32,7 @@ class _Lost(NamedTuple):
 
 
 def survey(connection: Connection, traces: Traces, erasure: Erasure) -> ErasureReport:
-    """What the erasure of a profile, which is there, takes away, and has to name."""
+    """What the erasure of a profile of the store removes, and which files it has to name."""
     created_seq = _created_seq(connection, erasure.mpid)
     trace = traces.of(created_seq)
     held = _held(connection, created_seq)
@@ -111,10 +111,10 @@ def _lost(connection: Connection, created_seq: int, numbers: Iterable[int]) -> l
 
 
 def _take_from_history(connection: Connection, created_seq: int, trace: Trace) -> None:
-    """Remove the changes of a profile; requests go with the last of their changes.
+    """Remove the changes of a profile, and the requests of which no change is left.
 
-    Of a request that changed others, too, those changes stay, and no more is known of it than
-    what it was, when, and what decided it.
+    Where a request also changed others, their changes stay, and of the request only what kind it
+    was, when it came, and what decided it.
     """
     connection.executemany(
         "DELETE FROM changes WHERE seq = ? AND place = ?",
@@ -169,7 +169,7 @@ def _let_go_of_values(connection: Connection, lost: Collection[_Lost]) -> None:
 
 
 def remove_unnamed(connection: Connection) -> None:
-    """Remove places of erased values that the history of nobody names.
+    """Remove the emptied rows of erased values to which no history refers.
 
     It reads all of the history, and so is done once for many erasures.
     """

@@ -36,7 +36,7 @@ class CarriedOutErasures(NamedTuple):
 
 
 def erasures_of(store: Path) -> CarriedOutErasures:
-    """What the store in a file knows; one of schema 3 has never erased anybody."""
+    """What the store in a file has of erasures; one of schema 3 has none."""
     try:
         with closing(connect(f"{store.as_uri()}?mode=ro", uri=True)) as connection:
             connection.execute("BEGIN")
@@ -54,7 +54,7 @@ def erasures_of(store: Path) -> CarriedOutErasures:
 
 
 def carry_out_again(copy: Path, past: CarriedOutErasures) -> int:
-    """Make a copy of a store know the same, and give how many profiles were erased in it for that.
+    """Carry out the same erasures in a copy of a store; gives how many profiles were erased in it.
 
     Erasures keep their numbers, unless the copy is beyond them: then they take the next ones.
     """
@@ -73,7 +73,7 @@ def carry_out_again(copy: Path, past: CarriedOutErasures) -> int:
 
 
 def clean(connection: sqlite3.Connection) -> None:
-    """Let no byte of what was erased be left in a copy that nobody else uses."""
+    """Remove every byte of what was erased from a copy that nobody else uses."""
     if entries.is_owed(connection):
         connection.execute("PRAGMA secure_delete = ON")
         rewriting.rewrite(connection)

@@ -13,9 +13,10 @@ _WAIT_SECONDS = 1.0
 
 
 def keep_path(store: str, kind: FileKind, file: str) -> bool:
-    """Keep the path of a file in a store that is there, before the file is written.
+    """Keep the path of a file in an existing store, before the file is written.
 
-    False where the store cannot be written, or somebody else holds it: then no erasure names it.
+    False if the store cannot be written, or somebody else holds it: then no erasure will name the
+    file.
     """
     if not Path(file).parent.is_dir():  # where nothing can be written, there is nothing to name
         return True

@@ -43,9 +43,9 @@ _COUNTS = {
 def held_in_order(
     transaction: Connected, created_seq: int, types: int
 ) -> Iterator[tuple[int, int, int]]:
-    """By which request, and in which place of it, each identifier came that a profile holds.
+    """Which change brought each identifier that a profile holds, with the identifier's number.
 
-    Each with the number of the identifier; `types` are those that the profile holds.
+    `types` are those that the profile holds.
     """
     execute = transaction.connection.execute
     query = _HELD_OF_TYPE.format("" if transaction.as_of else "INDEXED BY holders_by_profile")

@@ -1,8 +1,8 @@
 """What batches brought, as the rows of the tables of section 9.
 
-Whether an attribute changes, or anything new is said of a device, is seen as it is written, against
-what the tables have by then: whoever decides need not know it, and it comes to the same however
-many requests are written at once.
+Whether an attribute changes, or anything new is said of a device, is seen only when the rows are
+written, by what the tables have then. So nobody who decides need know it, and the result is the
+same however many requests are written at once.
 """
 
 import sqlite3
@@ -96,8 +96,8 @@ class DataRows:
         self.states: list[tuple[int, int, str | None, bool | None, str | None]] = []
         self.batch_ids: list[tuple[bytes, int, int]] = []
 
-    def take(self, created_seq: int, seq: int, time_ms: int, data: BatchData) -> None:
-        """Take in what a request brought to a profile; `time_ms` is the time of the request."""
+    def add(self, created_seq: int, seq: int, time_ms: int, data: BatchData) -> None:
+        """Add what a request brought to a profile; `time_ms` is the time of the request."""
         for place, event in enumerate(data.events, start=1):
             its_time = time_ms if event.time_ms is None else event.time_ms
             row = created_seq, seq, place, its_time, event.event_type, event.name, event.text
@@ -118,10 +118,10 @@ class DataRows:
             self.states.append(state)
 
     def copy(self, created_seq: int, seq: int, time_ms: int, data: BatchData, alias: Alias) -> None:
-        """Take in, for the destination of an alias, the events that are in its window."""
+        """Add, for the destination of an alias, the events that are in its window."""
         for place, event in enumerate(data.events, start=1):
             its_time = time_ms if event.time_ms is None else event.time_ms
-            if alias.takes(its_time):
+            if alias.covers(its_time):
                 where = created_seq, seq, place, its_time
                 self.events.append((*where, event.event_type, event.name, event.text))
 
@@ -161,7 +161,7 @@ class SummedDataRows:
 
 
 class DataWriter:
-    """Writes what batches brought to one store; those profiles are there that it belongs to."""
+    """Writes what batches brought to one store; the profiles it belongs to are written already."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
