@@ -11,6 +11,7 @@ process write it while the next is being decided (`replay/ahead.py`).
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from functools import partial
 
 from idsync_cli import wire
 from idsync_cli.core.codes import FileKind
@@ -241,9 +242,9 @@ class Replay:
     def _ahead(self, state: ReplayState) -> AheadWriter | None:
         """The writer that may take over, unless one process has to do everything.
 
-        Another process cannot see a store that is in memory. If a size was asked for, or the replay
-        has to stop before a rejected line, each batch must be in the store before the next is read.
-        And what went to a pipe or a device cannot be taken back.
+        Another process cannot see a store in memory. If a size was asked for, or the replay has to
+        stop before a rejected line, each batch must be in the store before the next is read. And
+        what went to a pipe or a device cannot be taken back.
         """
         answers = self._answers
         if self._store.location is None or self._chunk_size is not None or self._stop_on_error:
@@ -256,17 +257,12 @@ class Replay:
 
     def _decide(self, transaction: Transaction, batch: LineBatch) -> Decided:
         """Answer the requests of a batch, and count the answers."""
-        done = Done(Tally(), [], [])
-
-        def add(answers: list[Answer]) -> None:
-            self._add(done, answers)
-
-        state = self._state
+        done, state = Done(Tally(), [], []), self._state
         assert state is not None
         state.begin(transaction)
         try:
             for blocks, labels in state.with_labels(batch):
-                self._engine.answer_blocks(blocks, labels, transaction, add)
+                self._engine.answer_blocks(blocks, labels, transaction, partial(self._add, done))
         except BaseException:
             state.undo()
             raise
