@@ -83,18 +83,18 @@ def ties(
     for name in names:
         one, other = (links.numbers_of(each, name) for each in pair)
         for number in {*one, *other}:
-            reading.take_identifier(number, is_asked=True)
+            reading.add_identifier(number, is_asked=True)
         if one and other:
             found, whole = _ways(links, _Node(False, one[0]), _Node(False, other[0]))
             nodes |= found
             followed_all &= whole
     profiles = sorted((each.number for each in nodes if each.is_profile), reverse=True)
     for number in profiles[:limit]:
-        reading.take_profile(number)
+        reading.add_profile(number)
     for node in sorted(nodes):
         if not node.is_profile:
-            reading.take_identifier(node.number)
-    reading.take_all_links()
+            reading.add_identifier(node.number)
+    reading.add_all_links()
     tie = Tie.FOUND if nodes else Tie.NONE if followed_all else Tie.NOT_FOUND
     return reading.graph(LeftOut(len(profiles) - len(reading.profiles)), tie)
 

@@ -153,7 +153,7 @@ class AheadWriter(BatchWriter):
         return outcome
 
     def _begun(self) -> Deciding | None:
-        """Let the other process begin; None while it is not ready, or someone else writes.
+        """Have the other process begin; None while it is not ready, or someone else writes.
 
         Raises:
             NoWriterProcess: there is none.

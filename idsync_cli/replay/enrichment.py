@@ -18,7 +18,7 @@ from idsync_cli.replay.gathering import Gathering
 from idsync_cli.replay.summary import Enriched
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
-from idsync_cli.store.sqlite.erasing.kept_files import keep, text_of
+from idsync_cli.store.sqlite.erasing.kept_files import keep, may_hold_data, text_of
 from idsync_cli.store.sqlite.queries.data import data_of
 from idsync_cli.store.sqlite.queries.replays import ENRICH, replays
 
@@ -49,7 +49,7 @@ class Enrichment(Companion):
         self._lines, self._counted = [], self.counted
         assert isinstance(transaction, SqliteTransaction)
         self._gathering.begin(transaction)
-        if not self._is_named:
+        if not self._is_named and may_hold_data(self._file.path):
             keep(transaction, KeptFile(FileKind.OUTPUT, text_of(self._file.path)))
 
     def add(self, request: wire.Incoming, answer: Answer, transaction: Transaction) -> None:

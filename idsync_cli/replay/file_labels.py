@@ -64,7 +64,7 @@ class _LabelsOfFile(ReplayLabels):
         self._all_files = all_files
 
     def unset(self, mpid: int) -> None:
-        """Let no label of any file stand for an MPID any more."""
+        """Unset every label of any file that stands for an MPID."""
         for labels in self._all_files.values():
             for label in [label for label, its in labels.items() if its == mpid]:
                 labels.name(label, None)

@@ -13,7 +13,7 @@ class ReplayLabels(Labels):
         self.touched: dict[str, int | None] = {}
 
     def name(self, label: str, mpid: int | None) -> None:
-        """Let a label stand for the MPID of an answer, or for none."""
+        """Set the MPID that a label stands for; None for nothing."""
         self.touched.setdefault(label, self.get(label))
         super().name(label, mpid)
 

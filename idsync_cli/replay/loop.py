@@ -36,7 +36,7 @@ from idsync_cli.replay.summary import Tally
 from idsync_cli.replay.writers import BatchWriter, Decided, DirectWriter, Done, Overtaken
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteStore
-from idsync_cli.store.sqlite.erasing.kept_files import text_of
+from idsync_cli.store.sqlite.erasing.kept_files import may_hold_data, text_of
 
 _TRIES = 2
 """How often a replay looks where to begin: of one that was killed a batch may still be written."""
@@ -236,7 +236,7 @@ class Replay:
     def _files(self) -> list[KeptFile]:
         """The files of this replay whose paths the store keeps."""
         paths = [(FileKind.REQUESTS, name) for name in self._origin.files]
-        paths += [(FileKind.OUTPUT, each) for each in self._outputs]
+        paths += [(FileKind.OUTPUT, each) for each in self._outputs if may_hold_data(each)]
         return [KeptFile(kind, text_of(path)) for kind, path in paths if path != STANDARD_STREAM]
 
     def _ahead(self, state: ReplayState) -> AheadWriter | None:

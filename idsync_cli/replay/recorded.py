@@ -83,7 +83,7 @@ class ReplayedMpids(RecordedMpids):
         return mpid if found is None else found
 
     def meets(self, recorded: int, mpid: int, line: int | None) -> None:
-        """Let a recorded MPID stand for that of an answer from here on."""
+        """Note that a recorded MPID stands for that of an answer from here on."""
         before = self._of(recorded)
         if before == mpid:
             return
@@ -97,7 +97,7 @@ class ReplayedMpids(RecordedMpids):
         batch.recorded[mpid] = recorded
 
     def unset(self, mpid: int) -> None:
-        """Let no recorded MPID stand for this one any more: its profile was erased."""
+        """Forget what stands for this MPID: its profile was erased."""
         assert self._transaction is not None
         its = {} if self.anew else dict.fromkeys(recorded_as(self._transaction, mpid))
         for layer in self._layers:

@@ -67,7 +67,7 @@ class Transaction(Questions):
 
     @abstractmethod
     def advance_to(self, seq: int) -> None:
-        """Let a sequence number, not below `last_seq`, be the highest that was taken."""
+        """Set the highest sequence number that was taken; it is not below `last_seq`."""
 
     @abstractmethod
     def is_taken(self, seq: int) -> bool:

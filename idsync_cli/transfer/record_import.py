@@ -58,7 +58,7 @@ class RecordImport:
         """Whether a profile came with this file."""
         return created_seq > self._last_before or created_seq in self._taken
 
-    def take_key(self, line: DigestKeyLine) -> None:
+    def add_key(self, line: DigestKeyLine) -> None:
         """Know the key of the digests that follow."""
         self._key = line.key
 

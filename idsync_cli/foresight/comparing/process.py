@@ -72,7 +72,7 @@ class SideProcess:
         self._process.wait()
 
     def kill(self) -> None:
-        """Let it end at once, whatever it is doing."""
+        """End it at once, whatever it is doing."""
         self._process.kill()
 
     @property

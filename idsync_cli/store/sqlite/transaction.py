@@ -86,7 +86,7 @@ class SqliteTransaction(SqliteLookups):
         return self._last_seq
 
     def advance_to(self, seq: int) -> None:
-        """Let a sequence number, not below `last_seq`, be the highest that was taken."""
+        """Set the highest sequence number that was taken; it is not below `last_seq`."""
         self._last_seq = seq
 
     def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:

@@ -83,7 +83,7 @@ class Edits:
         number = cached.identifier_id
         type_id = identifier.order
         if number is None:
-            number = self._take_number()
+            number = self._next_number()
             self._memory.give_number(cached, number)
             row = number, profile.scope.number, type_id, identifier.value
             self._pending.add_identifier(row)
@@ -105,7 +105,7 @@ class Edits:
         self._pending.put_holder(profile, held, NOWHERE)
         return number
 
-    def _take_number(self) -> int:
+    def _next_number(self) -> int:
         if self._next_identifier == 0:
             self._next_identifier = self._tables.highest_identifier() + 1
         number = self._next_identifier

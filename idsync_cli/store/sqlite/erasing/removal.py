@@ -72,7 +72,7 @@ def remove(connection: Connection, traces: Traces, erasure: Erasure) -> None:
     held = _held(connection, created_seq)
     lost = _lost(connection, created_seq, [*held, *(number for _, _, number in trace.changes)])
     entries.enter(connection, erasure, created_seq)
-    _take_from_history(connection, created_seq, trace)
+    _remove_from_history(connection, created_seq, trace)
     remove_data(connection, created_seq, trace)
     connection.execute("DELETE FROM holders WHERE created_seq = ?", (created_seq,))
     connection.execute("DELETE FROM past_holders WHERE created_seq = ?", (created_seq,))
@@ -82,7 +82,7 @@ def remove(connection: Connection, traces: Traces, erasure: Erasure) -> None:
     _let_go_of_values(connection, lost)
     kept_files.take_out(connection, [each.value for each in lost])
     subject_requests.let_go_of(connection, erasure.mpid)
-    _take_from_statistics(connection)
+    _remove_from_statistics(connection)
     entries.rows_are_gone(connection, erasure.mpid)
     traces.forget_latest()
 
@@ -110,7 +110,7 @@ def _lost(connection: Connection, created_seq: int, numbers: Iterable[int]) -> l
     return [_Lost(*row) for row in found]
 
 
-def _take_from_history(connection: Connection, created_seq: int, trace: Trace) -> None:
+def _remove_from_history(connection: Connection, created_seq: int, trace: Trace) -> None:
     """Remove the changes of a profile, and the requests of which no change is left.
 
     Where a request also changed others, their changes stay, and of the request only what kind it
@@ -196,7 +196,7 @@ def remove_unnamed(connection: Connection) -> None:
     )
 
 
-def _take_from_statistics(connection: Connection) -> None:
+def _remove_from_statistics(connection: Connection) -> None:
     """Remove samples of keys that SQLite's ANALYZE may have taken, if somebody had it run."""
     query = "SELECT name FROM sqlite_schema WHERE name IN ('sqlite_stat3', 'sqlite_stat4')"
     for (table,) in connection.execute(query).fetchall():

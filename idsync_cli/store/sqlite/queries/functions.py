@@ -63,7 +63,7 @@ class Functions:
         return number
 
     def add_to(self, connection: sqlite3.Connection) -> None:
-        """Let a connection know the functions."""
+        """Make the functions known to a connection."""
         function = connection.create_function
         function("idsync_holds", 2, self._holds, deterministic=True)
         function("idsync_event_attribute", 2, self._event_attribute, deterministic=True)
