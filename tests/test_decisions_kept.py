@@ -171,6 +171,24 @@ def test_an_answer_leads_to_nothing_but_values(make: Make, tmp_path: Path, numbe
             assert_leads_to_values(answer)
 
 
+@every_kind
+@pytest.mark.parametrize("number", many(WORLDS, share=3))
+def test_so_does_one_that_is_answered_by_itself_with_near_misses(
+    make: Make, tmp_path: Path, number: int
+) -> None:
+    world = of_world(number)
+    near = 0
+    with make(tmp_path, world.seed) as store:
+        for rules, requests in parts(world):
+            engine, labels = Engine(rules, store, now=lambda: 0, explain=True), ReplayLabels()
+            for position, each in enumerate(requests):
+                answer = engine.one_shot(each, labels, dry_run=position % 5 == 0, near=True)
+                assert_leads_to_values(answer)
+                assert same(loaded(pickle.dumps(answer)), answer)
+                near += isinstance(answer.outcome, Decision) and len(answer.outcome.near)
+    assert near > 0
+
+
 PLAIN = (str, bytes, int, bool, type(None), Enum)
 OF_VALUES = (tuple, dict, MappingProxyType, Mapping, Value, Refusal)
 

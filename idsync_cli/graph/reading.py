@@ -50,7 +50,7 @@ class GraphCollector:
         return self.store_links.count_identifiers_of(self.profiles)
 
     def add_links(self, rows: Iterable[LinkRow]) -> None:
-        """Let links be in the graph, as far as both of their ends are."""
+        """Add links of which both ends are in the graph."""
         self._links.update(
             row
             for row in rows
@@ -58,7 +58,7 @@ class GraphCollector:
         )
 
     def add_all_links(self) -> None:
-        """Let every link between what is in the graph be in it."""
+        """Add every link between what is in the graph."""
         self.add_links(self.store_links.between(self.profiles, self.identifiers))
 
     def graph(self, left_out: LeftOut, tie: Tie | None = None) -> Graph:

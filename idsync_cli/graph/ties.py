@@ -25,7 +25,7 @@ class _Node(NamedTuple):
 
 
 class _Search:
-    """All places that are reached from one identifier, with those before them."""
+    """All nodes that are reached from one identifier, with those before them."""
 
     def __init__(self, start: _Node) -> None:
         self.before: dict[_Node, list[_Node]] = {start: []}
@@ -52,7 +52,7 @@ class _Search:
         return followed_all
 
     def ways_to(self, ends: Iterable[_Node]) -> set[_Node]:
-        """All places on the shortest ways from the start to some ends."""
+        """All nodes on the shortest ways from the start to some ends."""
         on_the_way: set[_Node] = set()
         left = list(ends)
         while left:
@@ -100,9 +100,9 @@ def ties(
 
 
 def _ways(links: Links, one: _Node, other: _Node) -> tuple[set[_Node], bool]:
-    """All places on the shortest ways, and whether all was looked at that could be one.
+    """All nodes on the shortest ways, and whether all was looked at that could be one.
 
-    The search goes on from both ends, each time from the one that has reached fewer places; as
+    The search goes on from both ends, each time from the one that has reached fewer nodes; as
     whole steps are made, the ways on which it meets first are all of the shortest.
     """
     searches = _Search(one), _Search(other)
