@@ -258,11 +258,11 @@ def number_of(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: str, words: Iterable[str]) -> str:
     """A hint at the nearest right words, ready to be put behind a message; or nothing."""
     from idsync_cli.nearest import nearest_words
 
-    return did_you_mean(nearest_words(word[:LONGEST_QUOTE], known))
+    return did_you_mean(nearest_words(word[:LONGEST_QUOTE], words))
 
 
 def did_you_mean(words: Sequence[str]) -> str:

@@ -30,13 +30,13 @@ class Fault(NamedTuple):
     excerpt: Excerpt | None = None
 
     @property
-    def place(self) -> str:
+    def position(self) -> str:
         """The file, and where in it."""
-        places = [str(place) for place in (self.line, self.column) if place is not None]
-        return ":".join([printable(self.path), *places])
+        numbers = [str(position) for position in (self.line, self.column) if position is not None]
+        return ":".join([printable(self.path), *numbers])
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}"
+        return f"{self.position}: {self.message}"
 
 
 class FileFault(IdsyncError):

@@ -15,8 +15,9 @@ from idsync_cli.core.codes import (
 from idsync_cli.core.config.guard_rails import GuardRail
 from idsync_cli.core.config.placeholders import PLACEHOLDERS
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.decision import NEAR_COUNTED_TO, NearMiss, Note
+from idsync_cli.core.decision import Note
 from idsync_cli.core.identity import IdentityType
+from idsync_cli.core.tiers import NEAR_COUNTED_TO, NearMiss
 from idsync_cli.errors import number_of
 from idsync_cli.visible import visible
 

@@ -19,25 +19,25 @@ def folded(word: str) -> str:
     return "".join(filter(str.isalnum, word.casefold()))
 
 
-def nearest_words(word: str, known: Iterable[str]) -> Sequence[str]:
+def nearest_words(word: str, words: Iterable[str]) -> Sequence[str]:
     """The known words that are nearest, all that are equally near, in the order given.
 
     A longer one never wins over one that the word begins with. Where none is near, those of which
     the word is a part.
     """
-    return _nearest(word, tuple(dict.fromkeys(known)))
+    return _nearest(word, tuple(dict.fromkeys(words)))
 
 
 @lru_cache(maxsize=256)  # a file may have the same wrong word in every line
-def _nearest(word: str, known: tuple[str, ...]) -> tuple[str, ...]:
+def _nearest(word: str, words: tuple[str, ...]) -> tuple[str, ...]:
     wanted = folded(word)
     if not wanted:
         return ()
-    places = _places(wanted)
+    positions = _positions(wanted)
     near = []
-    for each in known:
+    for each in words:
         form = folded(each)
-        distance = _distance(places, len(wanted), form)
+        distance = _distance(positions, len(wanted), form)
         if 3 * distance < len(wanted) + len(form) + wanted.startswith(form):
             near.append((distance, each, form))
     begins = max((form for _, _, form in near if wanted.startswith(form)), key=len, default="")
@@ -48,11 +48,11 @@ def _nearest(word: str, known: tuple[str, ...]) -> tuple[str, ...]:
     least = min((distance for distance, _, _ in near), default=0)
     found = [each for distance, each, _ in near if distance == least]
     if len(found) > 1 and least:  # of two spellings of a name, the one that is more like the word
-        places = _places(word.casefold())
-        exact = [_distance(places, len(word), each.casefold()) for each in found]
+        positions = _positions(word.casefold())
+        exact = [_distance(positions, len(word), each.casefold()) for each in found]
         found = _without_other_spellings(found, exact)
     if not found and len(wanted) >= _SHORTEST_PART:
-        found = [each for each in known if wanted in map(folded, each.replace("-", "_").split("_"))]
+        found = [each for each in words if wanted in map(folded, each.replace("-", "_").split("_"))]
     return tuple(found) if len(found) <= MOST_NAMED else ()
 
 
@@ -69,15 +69,15 @@ def _without_other_spellings(words: Sequence[str], distances: Sequence[int]) -> 
     ]
 
 
-def _places(word: str) -> dict[str, int]:
-    """Where each character of a word stands, a bit for each place."""
-    places: dict[str, int] = {}
-    for place, character in enumerate(word):
-        places[character] = places.get(character, 0) | 1 << place
-    return places
+def _positions(word: str) -> dict[str, int]:
+    """Where each character of a word stands, a bit for each index."""
+    positions: dict[str, int] = {}
+    for index, character in enumerate(word):
+        positions[character] = positions.get(character, 0) | 1 << index
+    return positions
 
 
-def _distance(places: dict[str, int], length: int, other: str) -> int:
+def _distance(positions: dict[str, int], length: int, other: str) -> int:
     """How many characters must go from two words for the same to be left of both.
 
     By the longest common subsequence, a row of the table in one integer (Hyyrö, 2004).
@@ -85,6 +85,6 @@ def _distance(places: dict[str, int], length: int, other: str) -> int:
     full = (1 << length) - 1
     row = full
     for character in other:
-        matches = row & places.get(character, 0)
+        matches = row & positions.get(character, 0)
         row = ((row + matches) | (row - matches)) & full
     return length + len(other) - 2 * (length - row.bit_count())

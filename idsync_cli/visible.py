@@ -51,22 +51,22 @@ def visible(text: str, *, spaces: bool = True) -> str:
 
 @lru_cache(maxsize=1024)
 def _visible(text: str, spaces: bool) -> str:
-    hidden = {place for place, each in enumerate(text) if not each.isprintable()}
+    hidden = {index for index, each in enumerate(text) if not each.isprintable()}
     if spaces:
         hidden.update(
-            place for found in re.finditer(_SPACES, text) for place in range(*found.span())
+            index for found in re.finditer(_SPACES, text) for index in range(*found.span())
         )
     if not text.isascii():
         hidden.update(found.start() for found in re.finditer(f"{_BLANKS}|{_OURS}", text))
         hidden.update(_uncomposed(text))
         hidden.update(_look_alikes(text))
-        for place in range(1, len(text)):  # else it would join the escape before it
-            if place - 1 in hidden and _joins(text[place]):
-                hidden.add(place)
+        for index in range(1, len(text)):  # else it would join the escape before it
+            if index - 1 in hidden and _joins(text[index]):
+                hidden.add(index)
     shown = ""
-    for place in reversed(range(len(text))):
-        each = text[place]
-        if place in hidden:
+    for index in reversed(range(len(text))):
+        each = text[index]
+        if index in hidden:
             shown = _escaped(each) + shown
         elif each == "\\" and re.match(_READS_AS_AN_ESCAPE, shown):
             shown = r"\\" + shown
@@ -121,7 +121,7 @@ def _look_alikes(text: str) -> Iterator[int]:
             shown_as_escapes = "fs" if latin >= alike + beside or not beside else "l"
         elif alike and not beside and not is_foreign:
             shown_as_escapes = "f"
-        yield from (begin + place for place, kind in enumerate(word) if kind in shown_as_escapes)
+        yield from (begin + index for index, kind in enumerate(word) if kind in shown_as_escapes)
         begin = end
 
 

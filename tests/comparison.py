@@ -68,7 +68,7 @@ def incoming(requests: list[object]) -> list[wire.Incoming]:
     """Requests as a replay reads them; nobody changes what was read."""
     if _LAST_READ[0] is not requests:
         file = RequestFile(Source("world", BytesIO(lines_of(requests))))
-        _LAST_READ[:] = requests, wire.LineReader().requests(file.take(len(requests)))
+        _LAST_READ[:] = requests, wire.LineReader().requests(file.next_lines(len(requests)))
     return list(_LAST_READ[1])
 
 

@@ -105,7 +105,7 @@ def _splits_like_the_reference(data: bytes) -> None:
     file = RequestFile(_source(data, rng))
     position = 0
     half = None
-    while taken := file.take(rng.choice([1, 1, 2, 5, 1000])):
+    while taken := file.next_lines(rng.choice([1, 1, 2, 5, 1000])):
         for found_number, found in taken:
             number, line, _ = expected[position]
             position += 1
@@ -120,11 +120,11 @@ def _splits_like_the_reference(data: bytes) -> None:
         if half is None or rng.random() < 0.5:
             half = where, position
     assert position == len(expected), "lines are missing"
-    assert file.take(1) == []
+    assert file.next_lines(1) == []
     if half:
         again = RequestFile(_source(data, rng))
         assert again.pass_over(half[0]), "what was read is not found again"
-        rest = again.take(len(data) + 1)
+        rest = again.next_lines(len(data) + 1)
         numbers = [each[0] for each in expected[half[1] :]]
         assert [each for each, _ in rest] == numbers, "the lines behind a position"
 

@@ -449,7 +449,7 @@ class PlainTransaction(Transaction):
         self, rules: Mapping[str, ScopeRules], asked: ProfileFilter = EVERY_PROFILE
     ) -> Iterator[tuple[str, Profile]]:
         for name, profile in self.everybody():
-            if asked.takes(name, profile, rules.get(name)):
+            if asked.accepts(name, profile, rules.get(name)):
                 yield name, profile
 
     def count_profiles(

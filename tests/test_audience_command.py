@@ -203,6 +203,15 @@ def test_an_export_to_standard_output_talks_elsewhere(sold: Program) -> None:
     assert outcome.stderr == ("note: wrote 1 member of lapsed_buyers; omitted 1 that opted out\n")
 
 
+def test_an_export_to_standard_output_by_another_name_talks_elsewhere_as_well(
+    sold: Program,
+) -> None:
+    process = sold.start("audience", "lapsed_buyers", "--now", NOW, "--output", "/dev/stdout")
+    stdout, stderr = process.communicate(timeout=60)
+    assert [json.loads(line)["mpid"] for line in stdout.splitlines()] == [LAPSED]
+    assert stderr == b"note: wrote 1 member of lapsed_buyers; omitted 1 that opted out\n"
+
+
 def test_an_export_for_spreadsheets(sold: Program) -> None:
     sold("audience", "others", "--now", NOW, "--output", "others.csv")
     rows = [*csv.DictReader(io.StringIO((sold.folder / "others.csv").read_text("utf-8")))]

@@ -41,7 +41,7 @@ def test_answers_are_recorded_before_they_are_counted(job: SideJob) -> None:
     following, told = Following(Path(job.folder)), []
 
     def advance(read: int, answered: int) -> None:
-        told.append((read, answered, len(following.take(answered))))
+        told.append((read, answered, len(following.next_answers(answered))))
 
     work = SideWork(job, advance)
     try:

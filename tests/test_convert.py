@@ -266,26 +266,30 @@ main()
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "rows", "told"),
     [
-        (("convert", "p", "--output", "b"), "nothing was written"),
-        (("convert", "p"), "only a part was written"),
-        (("import", "p"), "nothing was imported"),
+        (("convert", "p", "--output", "b"), 100_000, "nothing was written"),
+        (("convert", "p"), 10, "nothing was written"),
+        (("convert", "p"), 100_000, "only a part was written"),
+        (("convert", "p", "--output", "/dev/stdout"), 10, "nothing was written"),
+        (("convert", "p", "--output", "/dev/stdout"), 100_000, "only a part was written"),
+        (("import", "p"), 10, "nothing was imported"),
     ],
 )
 def test_who_ends_it_is_told_what_was_done(
-    idsync: Program, arguments: tuple[str, ...], told: str, name: str
+    idsync: Program, arguments: tuple[str, ...], rows: int, told: str, name: str
 ) -> None:
     os.mkfifo(idsync.folder / "p")
     how = signal.Signals[name]
-    process = subprocess.Popen(
-        [sys.executable, "-c", MAY_BE_INTERRUPTED, *arguments],
-        cwd=idsync.folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    with (idsync.folder / "out").open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-c", MAY_BE_INTERRUPTED, *arguments],
+            cwd=idsync.folder,
+            stdout=out,
+            stderr=subprocess.PIPE,
+        )
     with (idsync.folder / "p").open("wb") as pipe:  # opened when the command does so
-        pipe.write(b"email\n" + b"a\n" * 10)
+        pipe.write(b"email\n" + b"a\n" * rows)
         pipe.flush()
         time.sleep(0.2)
         process.send_signal(how)

@@ -54,11 +54,9 @@ from idsync_cli.core.decision import (
     Change,
     DecidedBy,
     Decision,
-    NearMiss,
     Note,
     ProfileUpdate,
     Refusal,
-    Tier,
 )
 from idsync_cli.core.erasure import Erasure, ErasureCounts, ErasureReport, KeptFile
 from idsync_cli.core.identity import Identifier, IdentityType
@@ -75,6 +73,7 @@ from idsync_cli.core.request import (
 from idsync_cli.core.resolve import change_set, matcher
 from idsync_cli.core.scoped_profile import ScopedProfile, ScopedView
 from idsync_cli.core.screening import Screened, ScreenedModify
+from idsync_cli.core.tiers import NearMiss, Tier
 from idsync_cli.core.value import Value
 from idsync_cli.engine.engine import Engine
 from idsync_cli.engine.names import Names
@@ -94,6 +93,7 @@ from tests.stores import KINDS, Make, every_kind
 from tests.worlds import World, random_world
 
 WORLDS = range(12)
+WITHOUT_NEAR_MISSES = 10  # of these
 A_BATCH = 17
 
 loaded: Callable[[bytes], Any] = pickle.loads  # of nothing but what is pickled here
@@ -170,6 +170,24 @@ def test_an_answer_leads_to_nothing_but_values(make: Make, tmp_path: Path, numbe
     with make(tmp_path, world.seed) as store:
         for answer, _, _ in kept_answers(world, store, explain=True):
             assert_leads_to_values(answer)
+
+
+@every_kind
+@pytest.mark.parametrize("number", many(WORLDS, share=3))
+def test_so_does_one_that_is_answered_by_itself_with_near_misses(
+    make: Make, tmp_path: Path, number: int
+) -> None:
+    world = of_world(number)
+    near = 0
+    with make(tmp_path, world.seed) as store:
+        for rules, requests in parts(world):
+            engine, labels = Engine(rules, store, now=lambda: 0, explain=True), ReplayLabels()
+            for position, each in enumerate(requests):
+                answer = engine.one_shot(each.request, labels, dry_run=position % 5 == 0, near=True)
+                assert_leads_to_values(answer)
+                assert same(loaded(pickle.dumps(answer)), answer)
+                near += isinstance(answer.outcome, Decision) and len(answer.outcome.near)
+    assert near > 0 or number == WITHOUT_NEAR_MISSES
 
 
 PLAIN = (str, bytes, int, bool, type(None), Enum)

@@ -66,8 +66,8 @@ def test_a_sound_store_is_told_with_what_was_looked_at(lived: Program) -> None:
 
 
 def test_every_finding_has_a_meaning_and_a_way_out() -> None:
-    assert doctor.SAYINGS.keys() == set(FindingCode)
-    assert all(each.what and each.way_out for each in doctor.SAYINGS.values())
+    assert doctor.FINDING_TEXTS.keys() == set(FindingCode)
+    assert all(each.what and each.way_out for each in doctor.FINDING_TEXTS.values())
 
 
 def test_an_empty_store_is_sound(idsync: Program) -> None:

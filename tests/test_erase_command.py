@@ -89,6 +89,17 @@ def test_people_read_what_is_gone_and_what_shows_it(shop: Program) -> None:
     assert rest[4].startswith("done: no byte of it is left in the store's files (")
 
 
+def test_a_pipe_and_a_device_are_not_named_because_they_keep_nothing(shop: Program) -> None:
+    shop.write("day.jsonl", '{"type": "search", "known_identities": {"email": "a@x"}}\n')
+    for command in (("export",), ("replay", "day.jsonl", "--again")):
+        for output in ("/dev/null", "/dev/stdout"):
+            process = shop.start(*command, "--output", output)
+            process.communicate(timeout=60)
+    outcome = shop("erase", "--customer-id", "c1")
+    named = [line for line in outcome.stdout.splitlines() if line.startswith("may hold its data")]
+    assert named == [f"may hold its data: requests {shop.folder.resolve()}/day.jsonl"]
+
+
 def test_an_erased_profile_is_spoken_of_wherever_it_is_asked_for(shop: Program) -> None:
     erased(shop, "--customer-id", "c1", "--request-id", "r-1")
     for arguments in (("profile", "show"), ("profile", "show", "--story")):

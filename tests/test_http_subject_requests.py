@@ -14,7 +14,7 @@ import pytest
 
 from idsync_cli.erasure.requests import RESULTS_MS, is_over
 from idsync_cli.store.sqlite.erasing.subject_requests import SubjectRequestRow
-from idsync_cli.store.sqlite.lifecycle.again import known_by
+from idsync_cli.store.sqlite.lifecycle.again import erasures_of
 from idsync_cli.store.sqlite.rows.checksums import checksum
 from idsync_cli.store.sqlite.schema.erasure_tables import SUBJECT_REQUESTS
 from tests.http_api import Json, Reply, Server, basic, serving
@@ -261,7 +261,7 @@ def test_a_store_of_schema_7_keeps_its_requests_when_it_is_brought_up_to_date(
             "INSERT INTO subject_requests VALUES ('spoilt', 'access', 'done', 1, 1, NULL, 0, NULL,"
             " NULL, 5)"
         )
-    assert len(known_by(path).requests) == 3
+    assert len(erasures_of(path).requests) == 3
     outcome = program("init")
     assert "was upgraded" in outcome.stderr
     told = program("doctor", "--json").json()["findings"]

@@ -543,6 +543,22 @@ def test_pipes_devices_and_the_streams_of_the_process_are_no_files_to_protect(
             assert b"{" in (filled.folder / "log").read_bytes()
 
 
+def test_what_goes_to_standard_output_is_data_alone_by_whatever_name(filled: Program) -> None:
+    filled.write("foreign.csv", "type,email\nsearch,a@example.com\n")
+    for command in (
+        ("export",),
+        ("convert", "foreign.csv"),
+        ("replay", "day.jsonl", "--again", "--dry-run", "--json"),
+        ("replay", "day.jsonl", "--again", "--dry-run"),
+    ):
+        wanted, *others = (
+            filled.start(*command, "--output", name).communicate(timeout=60)
+            for name in ("-", "/dev/stdout", "/dev/fd/1")
+        )
+        assert wanted[0].startswith(b"{"), command
+        assert [stdout for stdout, _ in others] == [wanted[0]] * 2, command
+
+
 def test_a_resumed_replay_goes_on_with_its_own_answers_and_no_others(filled: Program) -> None:
     into = ("--output", "answers.jsonl", "--quiet")
     resumed = ("replay", "day.jsonl", *into, "--resume")

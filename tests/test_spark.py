@@ -19,8 +19,8 @@ from benchmarks import workload
 from benchmarks.spark import history as history_of
 from idsync_cli.errors import UsageFault
 from idsync_cli.spark import components, naming, pieces, reading, windows
+from idsync_cli.spark.choosing import _counted
 from idsync_cli.spark.keeping import WithExecutors
-from idsync_cli.spark.looking import _counted
 from idsync_cli.store import sqlite
 from tests.in_tasks import Job, Leaders, serially
 from tests.on_spark import MARKS, let, parts, replayed, spark_session, without_times  # noqa: F401

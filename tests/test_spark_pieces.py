@@ -36,7 +36,7 @@ def as_a_replay_does(names: list[str]) -> list[tuple[object, ...]]:
     found: list[tuple[object, ...]] = []
     for file, name in enumerate(names):
         with open_requests(name) as source:
-            its = RequestFile(source, LONGEST).take(10_000)
+            its = RequestFile(source, LONGEST).next_lines(10_000)
         for line, text in its:
             found.append((len(found) + 11, file, line, text[:LONGEST]))
     return found

@@ -169,9 +169,9 @@ def test_the_file_is_read_again_only_for_what_is_there_already(
     unique: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[int] = []
-    find = twins.Places.find
+    find = twins.TwinLines.find
 
-    def watched(self: twins.Places, lines_of: object, last: int) -> None:
+    def watched(self: twins.TwinLines, lines_of: object, last: int) -> None:
         def counted() -> twins.Lines:
             for line in lines_of():  # type: ignore[operator]
                 read.append(line.line)
@@ -179,7 +179,7 @@ def test_the_file_is_read_again_only_for_what_is_there_already(
 
         find(self, counted, last)
 
-    monkeypatch.setattr(twins.Places, "find", watched)
+    monkeypatch.setattr(twins.TwinLines, "find", watched)
     assert len(told(unique, "p.jsonl", "{\n" * 30)) == 20
     assert read == []
     text = lines((1, {"email": ["e"]}), (2, {"email": ["e"]}), *((n, {}) for n in range(3, 50)))

@@ -34,7 +34,7 @@ class Mismatch:
     @property
     def line(self) -> int:
         """The line of what was expected."""
-        return self.node.place.line
+        return self.node.position.line
 
 
 @dataclass(frozen=True, slots=True)

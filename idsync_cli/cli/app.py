@@ -151,8 +151,8 @@ def _build(name: str) -> Any:
     """Import a command, or a group of them, and have Typer build it."""
     from idsync_cli.cli.options import OnceEach
 
-    place, line = _COMMANDS[name]
-    module, _, attribute = place.partition(".")
+    where, line = _COMMANDS[name]
+    module, _, attribute = where.partition(".")
     found = getattr(import_module(f"idsync_cli.cli.{module}"), attribute)
     parent = typer.Typer(rich_markup_mode=None)
     if isinstance(found, typer.Typer):

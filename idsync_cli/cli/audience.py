@@ -15,7 +15,7 @@ from idsync_cli.cli.transfer import FormOption, form_of, written_as
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.scoped_profile import ScopedProfile
 from idsync_cli.errors import UsageFault, number_of, printable
-from idsync_cli.files.source import STANDARD_STREAM
+from idsync_cli.files.outputs import is_standard_output
 from idsync_cli.inspect import audiences as inspection
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 from idsync_cli.transfer.profile_export import give_out_profiles
@@ -198,7 +198,7 @@ def _export(
     told = f"wrote {number_of(exported.profiles, 'member')} of {printable(audience.name)}"
     if left_out:
         told += f"; omitted {left_out:,} that opted out"
-    if output == STANDARD_STREAM:
+    if is_standard_output(output):
         say(f"note: {told}")
     else:
         write_lines([[told]])

@@ -123,11 +123,11 @@ def _configuration(folder: Path, present: Path, outputs: Outputs) -> Path:
 
 def _root(folder: Path) -> Path:
     """Where GitHub looks for workflows: the repository that the folder is in, or will be."""
-    here, place = Path.cwd(), folder.resolve()
-    for parent in (place, *place.parents):
+    here, whole = Path.cwd(), folder.resolve()
+    for parent in (whole, *whole.parents):
         if (parent / ".git").exists():
-            return Path(os.path.relpath(parent, here)) if place.is_relative_to(here) else parent
-    return Path() if place.is_relative_to(here) else folder
+            return Path(os.path.relpath(parent, here)) if whole.is_relative_to(here) else parent
+    return Path() if whole.is_relative_to(here) else folder
 
 
 def _checked(folder: Path) -> str:

@@ -19,13 +19,13 @@ def complain(error: IdsyncError, *, prefix: str = "", guarded: Callable[[str], s
             say(guarded(f"{prefix}{line}"))
         return
     for fault in with_hints(error).found:
-        say(guarded(f"{prefix}{fault}"), begins=_place(fault) if not prefix else "")
+        say(guarded(f"{prefix}{fault}"), begins=_position(fault) if not prefix else "")
         if isinstance(fault, Fault) and fault.excerpt is not None:
             say_excerpt(fault.excerpt, guarded=guarded)
 
 
-def _place(fault: Fault | str) -> str:
-    return f"{fault.place}:" if isinstance(fault, Fault) else ""
+def _position(fault: Fault | str) -> str:
+    return f"{fault.position}:" if isinstance(fault, Fault) else ""
 
 
 def say_excerpt(excerpt: Excerpt, *, guarded: Callable[[str], str] = str) -> None:

@@ -14,7 +14,9 @@ from idsync_cli.convert.columns import RowKind, said_of
 from idsync_cli.convert.report import Converted
 from idsync_cli.convert.run import Conversion, ConvertSource
 from idsync_cli.files.foreign_text import ForeignText
+from idsync_cli.files.outputs import is_standard_output
 from idsync_cli.files.source import STANDARD_STREAM, open_source
+from idsync_cli.files.whole_file import comes_whole
 
 _LINES_AT_ONCE = 1000
 
@@ -61,7 +63,15 @@ def convert(
     said = said_of(column or ())
     its_own = present_store(), present_config()
     is_streamed = not check_output(output, *its_own, force=force, inputs=[file])
-    what_is_done = "only a part was written" if is_streamed else "nothing was written"
+    is_whole = not is_streamed and comes_whole(output)
+    number = 0
+    converted: Converted | None = None
+
+    def what_is_done() -> str:
+        if converted is not None:
+            return "all of it was written, or nothing" if is_whole else "all of it was written"
+        return "only a part was written" if number and not is_whole else "nothing was written"
+
     with told_if_interrupted(what_is_done), open_source(file, "file") as opened:
         text = ForeignText(opened)
         with (
@@ -74,14 +84,13 @@ def convert(
             ) as advance,
         ):
             requests: Iterator[str] = conversion.requests()
-            number = 0
             while lines := list(islice(requests, _LINES_AT_ONCE)):
-                give_out("\n".join(lines))
                 number += len(lines)
+                give_out("\n".join(lines))
                 advance(text.position, number)
             converted = conversion.report()
     if not quiet:
-        _sum_up(file, converted, as_json=as_json, on_stderr=is_streamed)
+        _sum_up(file, converted, as_json=as_json, on_stderr=is_standard_output(output))
     return converted.exit_status
 
 

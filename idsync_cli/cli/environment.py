@@ -23,7 +23,7 @@ from idsync_cli.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from rich.console import RenderableType
 
@@ -125,15 +125,15 @@ def write(text: str, *, to_stderr: bool = False) -> None:
 
 
 @contextmanager
-def told_if_interrupted(what: str) -> Iterator[None]:
-    """Where somebody ends the command, say what of its work was done."""
+def told_if_interrupted(what: "Callable[[], str]") -> Iterator[None]:
+    """If somebody ends the command, say what of its work was done, as far as that is certain."""
     try:
         yield
     except (KeyboardInterrupt, Terminated) as end:
         how = "interrupted" if isinstance(end, KeyboardInterrupt) else "terminated"
         if isinstance(end, Terminated):
             end.is_told = True
-        say(f"idsync: {how}; {what}")
+        say(f"idsync: {how}; {what()}")
         raise
 
 

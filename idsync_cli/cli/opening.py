@@ -47,7 +47,7 @@ def open_store(path: str, organization: "Organization", *, write: bool) -> "Sqli
     opened = store.open_store(path, write=write)
     if opened is not None:
         say_upgraded(opened, path)
-        if write and opened.owes_erasures:
+        if write and opened.erased_bytes.may_be_left:
             say(
                 f"note: the files of the store {printable(path)} still hold bytes of what was "
                 "erased: another program is reading it; end that program; the next command that "
@@ -131,10 +131,10 @@ def check_scope(
     Raises:
         UsageFault: nobody knows it.
     """
-    known = {*organization.scopes, *transaction.scopes()}
-    if scope is not None and scope not in known:
-        hint = nearest(scope, known)
-        hint = hint or f"; the scopes are: {', '.join(map(printable, sorted(known)))}"
+    names = {*organization.scopes, *transaction.scopes()}
+    if scope is not None and scope not in names:
+        hint = nearest(scope, names)
+        hint = hint or f"; the scopes are: {', '.join(map(printable, sorted(names)))}"
         raise UsageFault(f"unknown scope {quoted(scope)}{hint}")
 
 

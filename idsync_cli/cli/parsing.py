@@ -61,13 +61,13 @@ class CommandParsing:
         ):
             take_option = parser._process_opts  # noqa: SLF001 - nothing public takes a word
 
-            def take(word: str, state: Any) -> None:
+            def process(word: str, state: Any) -> None:
                 if _NEGATIVE.fullmatch(word):
                     state.largs.append(word)
                 else:
                     take_option(word, state)
 
-            parser._process_opts = take  # noqa: SLF001
+            parser._process_opts = process  # noqa: SLF001 - as above
         return parser
 
     def _check_options(self, ctx: Any, args: list[str]) -> None:
@@ -134,8 +134,8 @@ def usage_message(error: ClickException) -> str:
 def _mpid_hint(word: str, parameters: Sequence[Any]) -> str:
     """What is said of an MPID, or of the minus of one, that stands where no option names it."""
     is_number = word.removeprefix("-")[:1].isdecimal()
-    is_taken = any("--mpid" in parameter.opts for parameter in parameters)
-    return "; for an MPID, use --mpid" if is_number and is_taken else ""
+    has_mpid = any("--mpid" in parameter.opts for parameter in parameters)
+    return "; for an MPID, use --mpid" if is_number and has_mpid else ""
 
 
 def _takes_identifiers(parameters: Sequence[Any]) -> bool:
@@ -149,15 +149,15 @@ def _option_hint(name: str, parameters: Sequence[Any]) -> str:
     from idsync_cli.core.identity import TYPES_BY_NAME
     from idsync_cli.nearest import folded, nearest_words
 
-    known = {each: parameter for parameter in parameters for each in parameter.opts}
+    by_option = {each: parameter for parameter in parameters for each in parameter.opts}
     if folded(name) == "mpid":  # no type is meant, however near its name may be
-        return did_you_mean([each for each in known if each.endswith("-mpid")])
+        return did_you_mean([each for each in by_option if each.endswith("-mpid")])
     word = name.removeprefix("--").replace("-", "_")
     if word in TYPES_BY_NAME and _takes_identifiers(parameters):
         return f"; write {word}=VALUE"
     meant = [f"--{kind.replace('_', '-')}" for kind in types_called(name)]
-    meant += nearest_words(name, known)
-    once = {known[each].name: each for each in reversed(meant) if each in known}
+    meant += nearest_words(name, by_option)
+    once = {by_option[each].name: each for each in reversed(meant) if each in by_option}
     return did_you_mean(list(reversed(once.values())))
 
 

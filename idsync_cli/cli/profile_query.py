@@ -131,10 +131,10 @@ def _fields(text: str | None) -> tuple[Field, ...]:
     if text is None:
         return DEFAULT_FIELDS
     names = [name.strip() for name in text.split(",")]
-    known = [field.value for field in Field]
+    fields = [field.value for field in Field]
     for name in names:
-        if name not in known:
-            hint = nearest(name, known) or f"; use {', '.join(known)}"
+        if name not in fields:
+            hint = nearest(name, fields) or f"; use {', '.join(fields)}"
             raise UsageFault(f"unknown field {quoted(name)} in --fields{hint}")
     return tuple(field for field in Field if field.value in names)
 

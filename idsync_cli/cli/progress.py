@@ -63,8 +63,8 @@ def files_progress(
     It is told how far a file was read, in bytes, and how many requests were answered, since it was
     told last.
     """
-    known = STANDARD_STREAM not in files
-    total = times * sum(Path(name).stat().st_size for name in files) if known else None
+    all_are_files = STANDARD_STREAM not in files
+    total = times * sum(Path(name).stat().st_size for name in files) if all_are_files else None
     read = answered = 0
     with progress(noun, total) as advance:
 

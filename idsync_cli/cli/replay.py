@@ -39,7 +39,7 @@ from idsync_cli.core.decision import Answer
 from idsync_cli.engine.engine import Engine
 from idsync_cli.errors import UsageFault, printable
 from idsync_cli.files.answers_file import AnswersFile, Over
-from idsync_cli.files.outputs import Outputs
+from idsync_cli.files.outputs import Outputs, is_standard_output
 from idsync_cli.files.request_file import STANDARD_STREAM, open_requests
 from idsync_cli.replay.enrichment import enriching
 from idsync_cli.replay.loop import Replay
@@ -190,7 +190,7 @@ def replay(
         report = Report(
             as_json=as_json,
             quiet=quiet,
-            on_stderr=output == STANDARD_STREAM,
+            on_stderr=output is not None and is_standard_output(output),
             dry_run=dry_run,
             also=_to_go_on_with(map_mpids=map_mpids, enrich=enrich),
             write_html=None if html is None else partial(write_page, html, force=force),

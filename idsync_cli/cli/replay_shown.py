@@ -92,7 +92,7 @@ class Shown:
             )
         return shown
 
-    def takes(self, answer: Answer) -> bool:
+    def accepts(self, answer: Answer) -> bool:
         """Whether an answer is explained."""
         outcome = answer.outcome
         rule = outcome.decided_by.rule if isinstance(outcome, Decision) else None
@@ -107,7 +107,7 @@ class Shown:
         """Draw answers with their tiers."""
         from idsync_cli.render import answers as render
 
-        for answer in filter(self.takes, answers):
+        for answer in filter(self.accepts, answers):
             if isinstance(answer.outcome, Refusal):
                 write_lines([render.refusal_line(answer, hints.told(answer.outcome))])
                 if tiers := render.refused_explanation(answer.outcome, terminal_width()):

@@ -37,7 +37,7 @@ class Work:
         with self._progress("requests", files) as advance:
             for name, source in files:
                 come = self._run.run(name, source)
-                batches = self._take_in(come, source, partial(_further, advance, position))
+                batches = self._count_and_give(come, source, partial(_further, advance, position))
                 if self._run.stopped_by:
                     return
                 position += source.size_of_file or 0
@@ -59,20 +59,20 @@ class Work:
                 say(f"note: {without} without a time, sorted right after the line before")
             with self._progress("requests", [("", lines.source)]) as advance:
                 come = self._run.run_by_time(wanted.files, lines)
-                batches = self._take_in(come, lines.source, advance)
+                batches = self._count_and_give(come, lines.source, advance)
         if not batches and not self._run.stopped_by:
             for name, _ in wanted.files:
                 self._say_nothing_in(name)
 
-    def _take_in(
+    def _count_and_give(
         self,
         batches: Generator[Done, None, None],
         source: Source,
         advance: Advance,
     ) -> int:
-        """Take in what comes, and say how many batches it was.
+        """Count and give out the results of each batch, and say how many batches there were.
 
-        What was kept while an error was on its way is taken in as well.
+        What was kept while an error was on its way is counted and given out as well.
         """
         number = 0
         try:
@@ -114,5 +114,5 @@ def _further(advance: Advance, before: int, position: int, number: int) -> None:
 def _size_of(files: Files) -> int | None:
     """How many bytes all files have; None if that of one is not known."""
     sizes = [source.size_of_file for _, source in files]
-    known = [size for size in sizes if size is not None]
-    return sum(known) if len(known) == len(sizes) else None
+    told = [size for size in sizes if size is not None]
+    return sum(told) if len(told) == len(sizes) else None

@@ -93,7 +93,7 @@ def recorder_for(record: str | None) -> "Recorder | None":
 
 
 def keep_recording(store: str, record: str | None) -> None:
-    """Let an erasure name the file that requests are recorded in."""
+    """Keep the path of the file that requests are recorded in, for an erasure to name it."""
     if record is None:
         return
     from idsync_cli.core.codes import FileKind

@@ -6,8 +6,8 @@ import sys
 if __name__ == "__main__":
     # Python looks for modules beside a script first, and beside this one there is an inspect.py.
     here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100,PTH120 - imports nothing more
-    if os.path.exists(os.path.join(here, "inspect.py")):  # noqa: PTH110,PTH118
-        sys.path[:] = [each for each in sys.path if os.path.abspath(each) != here]  # noqa: PTH100
+    if os.path.exists(os.path.join(here, "inspect.py")):  # noqa: PTH110,PTH118 - as above
+        sys.path[:] = [each for each in sys.path if os.path.abspath(each) != here]  # noqa: PTH100 - as above
     from idsync_cli.cli.app import run
 
     sys.argv.insert(1, "spark-replay")

@@ -52,7 +52,7 @@ from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.sqlite.lifecycle.keeping import keep_path
 from idsync_cli.transfer.profile_export import LINES_AT_ONCE, RecordLines, export_profiles
-from idsync_cli.transfer.profile_import import import_profiles
+from idsync_cli.transfer.profile_import import Imported, import_profiles
 
 
 class ExportFormat(StrEnum):
@@ -190,8 +190,15 @@ def import_(
     """
     organization = load_configuration(config, no_extensions=no_extensions).organization
     number = parse_seed(seed)
+    imported: Imported | None = None
+
+    def what_is_done() -> str:
+        if imported is None or dry_run:
+            return "nothing was imported"
+        return "all profiles were imported, or none; to see which, run: idsync stats"
+
     with (
-        told_if_interrupted("nothing was imported"),
+        told_if_interrupted(what_is_done),
         profile_lines.open_profiles(file) as source,
         _store(store, organization, number, dry_run=dry_run) as opened,
         opened.writing() as transaction,

@@ -138,7 +138,7 @@ def translate_(
 
 @contextmanager
 def _kept_in(store: str, output: str) -> Iterator[None]:
-    """Let the store know of the file, for an erasure to name it, before it is read for the file."""
+    """Keep the path of the file, for an erasure to name it, before the store is read for it."""
     if output != STANDARD_STREAM:
         keep_path(store, FileKind.OUTPUT, output)
     yield

@@ -267,11 +267,11 @@ def _tell(
         return 1
     shown = views[: most_rows(limit, as_json=as_json)]
     status = 1
-    for place, view in enumerate(shown):
+    for index, view in enumerate(shown):
         found = transaction.find(view.mpid)
         assert found is not None
         told = ask(asked, found[1], transaction)
-        if place and not as_json:
+        if index and not as_json:
             write("")
         _show(told, as_json=as_json)
         status = min(status, told.exit_status)

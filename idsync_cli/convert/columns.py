@@ -248,8 +248,8 @@ def said_of(option: Sequence[str]) -> dict[str, Target]:
             raise UsageFault(f"{quoted(each)} is not COLUMN=TYPE, such as {example}")
         if name in said:
             raise UsageFault(f"the column {quoted(name)} is given twice; give it once")
-        known = TYPES_BY_NAME.get(target) or _MEMBERS.get(target)
-        if target and known is None:
+        member = TYPES_BY_NAME.get(target) or _MEMBERS.get(target)
+        if target and member is None:
             raise UsageFault(f"unknown identity type {quoted(target)}{_near_target(target)}")
-        said[name] = known
+        said[name] = member
     return said

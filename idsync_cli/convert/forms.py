@@ -11,7 +11,7 @@ from idsync_cli.core.config.strategy import PRESETS
 
 _ANY = Organization(None, {"any": ScopeRules(PRESETS["best_match"].strategy, ())}, {})
 _READER = wire.Reader(_ANY)
-_PLACES = ("scope", "workspace")
+_WHERE = ("scope", "workspace")
 
 
 def check_request(text: str, value: Mapping[str, Any], kind: str | None = None) -> None:
@@ -28,8 +28,8 @@ def check_request(text: str, value: Mapping[str, Any], kind: str | None = None) 
 
 
 def _fault_of(value: Mapping[str, Any], kind: str | None) -> str | None:
-    asked = {name: each for name, each in value.items() if name not in _PLACES}
-    asked |= {name: value[name] for name in _PLACES if not wire.is_text(value.get(name, ""))}
+    asked = {name: each for name, each in value.items() if name not in _WHERE}
+    asked |= {name: value[name] for name in _WHERE if not wire.is_text(value.get(name, ""))}
     if kind is not None:
         asked["type"] = kind
     reading = _READER.read(asked)

@@ -61,8 +61,8 @@ def request_of(text: str) -> FoundRequest | None:
 
 def _ending(pattern: re.Pattern[str], path: str) -> re.Match[str] | None:
     """Where a path ends so; what stands before it is the prefix of somebody's own domain."""
-    for place in (found.start() for found in re.finditer("/", path)):
-        if found := pattern.fullmatch(path, place):
+    for start in (found.start() for found in re.finditer("/", path)):
+        if found := pattern.fullmatch(path, start):
             return found
     return None
 
@@ -188,7 +188,7 @@ def _time_of(entry: Mapping[str, Any]) -> int | None:
     started = entry.get("startedDateTime")
     try:
         moment = datetime.fromisoformat(started) if isinstance(started, str) else None
-        known = moment is not None and moment.tzinfo is not None
-        return round(moment.timestamp() * 1000) if moment is not None and known else None
+        has_zone = moment is not None and moment.tzinfo is not None
+        return round(moment.timestamp() * 1000) if moment is not None and has_zone else None
     except (ValueError, OverflowError):
         return None

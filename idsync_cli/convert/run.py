@@ -163,19 +163,19 @@ class Conversion:
         if row.fault:
             raise CannotUse(row.fault, row.lines)
         cells, names = row.cells, self._header
-        for place, cell in enumerate(cells):
+        for index, cell in enumerate(cells):
             if not is_text(cell):
-                where = quoted(names[place]) if place < len(names) else str(place + 1)
+                where = quoted(names[index]) if index < len(names) else str(index + 1)
                 raise CannotUse(f"not UTF-8, in the column {where}; save the file as UTF-8")
         if len(cells) > len(names) and not any(cells[len(names) :]):
             cells = cells[: len(names)]
         if len(cells) != len(names):
             raise CannotUse(f"{number_of(len(cells), 'cell')}, but the header has {len(names)}")
-        for place, (name, cell) in enumerate(zip(names, cells, strict=True)):
-            if cell and not name and place not in self._nameless:
-                self._nameless.add(place)
+        for index, (name, cell) in enumerate(zip(names, cells, strict=True)):
+            if cell and not name and index not in self._nameless:
+                self._nameless.add(index)
                 what = f"holds {quoted(cell)}; name it in the header"
-                self._note(row.line, f"column {place + 1} has no name, and {what}")
+                self._note(row.line, f"column {index + 1} has no name, and {what}")
         made = self._columns.request_of(
             (name, cell) for name, cell in zip(names, cells, strict=True) if name
         )

@@ -10,7 +10,7 @@ from idsync_cli.core.profile import Profile
 from idsync_cli.core.screening import as_meant
 from idsync_cli.errors import quoted
 
-_LENGTH_WITH_PLACE: Final = 3  # identities, a type, a place
+_LENGTH_WITH_INDEX: Final = 3  # identities, a type, a place
 
 
 class Violation(NamedTuple):
@@ -23,12 +23,13 @@ class Violation(NamedTuple):
 class Admitted(NamedTuple):
     """What guard rails leave of a whole profile's identifiers, and how many values are blocked.
 
-    `places` says by types where the values that are left stood among all that were given, and how.
+    `given_as` has, by type and for each value that is left, its index among all that were given,
+    and how it was given.
     """
 
     identifiers: tuple[Identifier, ...]
     blocked: int = 0
-    places: Mapping[str, Sequence[tuple[int, str]]] | None = None
+    given_as: Mapping[str, Sequence[tuple[int, str]]] | None = None
 
     def as_given(self, broken: Violation) -> Violation:
         """What is wrong with the identifiers that are left, with its place among all of them."""
@@ -51,14 +52,14 @@ class Admitted(NamedTuple):
 
     def _found(self, broken: Violation) -> tuple[int, str, str] | None:
         """Where the value at fault was given, and how, and what was made of it."""
-        if self.places is None or len(broken.word) < _LENGTH_WITH_PLACE:
+        if self.given_as is None or len(broken.word) < _LENGTH_WITH_INDEX:
             return None
-        *_, kind, place = broken.word
+        *_, kind, index = broken.word
         assert isinstance(kind, str)
-        assert isinstance(place, int)
-        normal = [each.value for each in self.identifiers if each.type == kind][place]
-        its_place, given = self.places[kind][place]
-        return its_place, given, normal
+        assert isinstance(index, int)
+        normal = [each.value for each in self.identifiers if each.type == kind][index]
+        its_index, given = self.given_as[kind][index]
+        return its_index, given, normal
 
 
 def admitted(identifiers: Sequence[Identifier], rules: ScopeRules, lookup: Lookup) -> Admitted:
@@ -73,12 +74,12 @@ def admitted(identifiers: Sequence[Identifier], rules: ScopeRules, lookup: Looku
     given: set[Identifier] = set()
     kept: set[Identifier] = set()
     counts: dict[str, int] = {}
-    places: dict[str, list[tuple[int, str]]] = {}
+    given_as: dict[str, list[tuple[int, str]]] = {}
     blocked = 0
     for identifier in identifiers:
         kind = identifier.type.value
-        place = counts.get(kind, 0)
-        counts[kind] = place + 1
+        index = counts.get(kind, 0)
+        counts[kind] = index + 1
         if rails.blocks(identifier):
             blocked += 1
             continue
@@ -88,8 +89,8 @@ def admitted(identifiers: Sequence[Identifier], rules: ScopeRules, lookup: Looku
         if meant is not None and (is_twice or meant not in kept):
             kept.add(meant)
             left.append(meant)
-            places.setdefault(kind, []).append((place, identifier.value))
-    return Admitted(tuple(left), blocked, places)
+            given_as.setdefault(kind, []).append((index, identifier.value))
+    return Admitted(tuple(left), blocked, given_as)
 
 
 def violation(profile: Profile, rules: ScopeRules, lookup: Lookup) -> Violation | None:
@@ -105,16 +106,16 @@ def violation(profile: Profile, rules: ScopeRules, lookup: Lookup) -> Violation 
         settings = rules.settings_of(kind)
         word = ("identities", kind.value)
         seen: set[str] = set()
-        for place, value in enumerate(values):
+        for index, value in enumerate(values):
             if value in seen:
-                return Violation(f"a value of {kind} appears twice", (*word, place))
+                return Violation(f"a value of {kind} appears twice", (*word, index))
             seen.add(value)
         if settings.immutable and len(values) > 1:
             return Violation(f"{kind} is immutable, but has {len(values)} values", word)
-        for place, value in enumerate(values):
+        for index, value in enumerate(values):
             if settings.unique and is_held(lookup, Identifier(kind, value)):
                 what = f"{kind} is unique, but another profile holds {quoted(value)}"
-                return Violation(what, (*word, place))
+                return Violation(what, (*word, index))
     return None
 
 

@@ -1,6 +1,6 @@
 """What was decided: a value that can be shown, compared or applied, unchanged (section 8)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from idsync_cli.core.codes import (
@@ -13,18 +13,16 @@ from idsync_cli.core.codes import (
     RequestKind,
     Rule,
     Status,
-    TierOutcome,
 )
-from idsync_cli.core.config.strategy import Settings
 from idsync_cli.core.data.values import Alias, BatchData
 from idsync_cli.core.erasure import ErasureReport
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
+from idsync_cli.core.tiers import NearMiss, Tier
 from idsync_cli.core.value import Value
 from idsync_cli.errors import Hint
 
 _ERASED: Final = Status.ERASED
-NONE_INELIGIBLE: Final[Mapping[Reason, int]] = {}  # a MappingProxyType would not be pickled
 
 
 class DecidedBy(NamedTuple):
@@ -59,62 +57,6 @@ class Note(NamedTuple):
     identity_type: IdentityType | None = None
     mpid: int | None = None
     reason: Reason | KeptBy | None = None
-
-
-COUNTED_TO = 1000
-"""Where the counts of a tier stop (section 8): an identifier may have millions of holders."""
-
-
-class Tier(Value):
-    """What the tier of one type did. Counts are None if nothing was looked up.
-
-    Counts stop at COUNTED_TO, so a count as high as that may stand for more.
-    """
-
-    __match_args__ = (
-        "rank", "identity_type", "settings", "outcome", "value",
-        "held_by", "eligible", "ineligible", "candidates", "stopped_counting",
-    )  # fmt: skip
-    __slots__ = __match_args__
-
-    def __init__(
-        self,
-        rank: int,
-        identity_type: IdentityType,
-        settings: Settings,
-        outcome: TierOutcome,
-        value: str | None = None,
-        held_by: int | None = None,
-        eligible: int | None = None,
-        ineligible: Mapping[Reason, int] = NONE_INELIGIBLE,
-        candidates: int | None = None,
-        stopped_counting: bool = False,
-    ) -> None:
-        self.rank: Final = rank
-        self.identity_type: Final = identity_type
-        self.settings: Final = settings
-        self.outcome: Final = outcome
-        self.value: Final = value
-        self.held_by: Final = held_by
-        self.eligible: Final = eligible
-        self.ineligible: Final = ineligible
-        self.candidates: Final = candidates
-        self.stopped_counting: Final = stopped_counting
-
-
-NEAR_COUNTED_TO = 10
-"""Where the counts of a near miss stop (section 8)."""
-
-
-class NearMiss(NamedTuple):
-    """An identifier of the request whose holders may not be the answer, and why they may not.
-
-    Counts stop at NEAR_COUNTED_TO, so a count as high as that may stand for more.
-    """
-
-    identifier: Identifier
-    held_by: int
-    ineligible: Mapping[Reason, int]
 
 
 Word = str | int | tuple[str | int, ...]
@@ -251,13 +193,12 @@ class Decision(Value):
         self,
         data: BatchData,
         digest: bytes | None,
-        notes: tuple[Note, ...],
         aliases: Sequence[Alias],
     ) -> "Decision":
-        """The same with what a batch brings, and with these notes."""
+        """The same with what a batch brings."""
         return Decision(
             self.status, self.decided_by, self.profile, self.is_logged_in, self.matched,
-            self.created, self.changes, self.orphaned, self.updates, notes,
+            self.created, self.changes, self.orphaned, self.updates, self.notes,
             self.identifiers, self.types_in_order, self.tiers, self.near, data, digest, aliases,
         )  # fmt: skip
 

@@ -56,17 +56,17 @@ class IdentityType(StrEnum):
     ALIAS = "alias"
 
 
-TYPE_ORDER: Final = {identity_type: place for place, identity_type in enumerate(IdentityType)}
+TYPE_ORDER: Final = {identity_type: index for index, identity_type in enumerate(IdentityType)}
 """The position of each type in the list of section 2."""
 
-TYPE_BITS: Final = {identity_type: 1 << place for identity_type, place in TYPE_ORDER.items()}
+TYPE_BITS: Final = {identity_type: 1 << index for identity_type, index in TYPE_ORDER.items()}
 """One bit for each type, so that a set of types is an integer."""
 
 DEVICE_TYPES = frozenset(
     identity_type
-    for identity_type, place in TYPE_ORDER.items()
+    for identity_type, index in TYPE_ORDER.items()
     if TYPE_ORDER[IdentityType.IOS_IDFA]
-    <= place
+    <= index
     <= TYPE_ORDER[IdentityType.DEVICE_APPLICATION_STAMP]
 )
 """The device identities. All other types are user identities, also `alias`, which comes last."""

@@ -60,10 +60,10 @@ def as_meant(identifier: Identifier, rails: GuardRails, lookup: Lookup) -> Ident
 
 
 class ScreenedModify(NamedTuple):
-    """What is left of a modify; `places` tells where its changes stood among all of them."""
+    """What is left of a modify; `indices` tells where its changes stood among all of them."""
 
     request: ModifyRequest
-    places: Sequence[int]
+    indices: Sequence[int]
     notes: list[Note]
 
 
@@ -72,9 +72,9 @@ def screen_modify(request: ModifyRequest, rails: GuardRails, lookup: Lookup) -> 
     if request.known_identities is not None:
         return _screen_set(request, request.known_identities, rails, lookup)
     changes: list[IdentityChange] = []
-    places: list[int] = []
+    indices: list[int] = []
     blocked: list[IdentityType] = []
-    for place, change in enumerate(request.identity_changes):
+    for index, change in enumerate(request.identity_changes):
         kind, new = change.identity_type, change.new_value
         if new is not None and rails.blocks(Identifier(kind, new)):
             blocked.append(kind)
@@ -84,9 +84,9 @@ def screen_modify(request: ModifyRequest, rails: GuardRails, lookup: Lookup) -> 
             continue
         old = _value_meant(kind, change.old_value, rails, lookup)
         changes.append(IdentityChange(kind, old, wanted))
-        places.append(place)
+        indices.append(index)
     left = request._replace(identity_changes=tuple(changes))
-    return ScreenedModify(left, places, blocked_notes(_in_order(blocked)))
+    return ScreenedModify(left, indices, blocked_notes(_in_order(blocked)))
 
 
 def _value_meant(

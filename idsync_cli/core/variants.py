@@ -99,9 +99,9 @@ def _cases(value: str) -> Iterator[str]:
 def _of_two_words(name: str) -> Iterator[str]:
     """A name with two capital letters in it, as of somebody's first and last name."""
     lower = name[:_LONGEST_NAME].lower()
-    for place in range(1, len(lower)):
-        if lower[place].isalpha():
-            yield name[:1].upper() + name[1:place].lower() + name[place:].capitalize()
+    for end in range(1, len(lower)):
+        if lower[end].isalpha():
+            yield name[:1].upper() + name[1:end].lower() + name[end:].capitalize()
 
 
 def _spaces(value: str) -> Iterator[str]:

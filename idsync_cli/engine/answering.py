@@ -25,7 +25,7 @@ OnApplied = Callable[[Decision, str, RequestEntry], None]
 
 
 def _not_told(_decision: Decision, _scope: str, _entry: RequestEntry) -> None:
-    """Nobody wants to know."""
+    """Do nothing: nobody wants to be told."""
 
 
 class Answering:
@@ -60,7 +60,7 @@ class Answering:
         self._explained_lines = lines
 
     def rules_are_kept(self) -> None:
-        """Take note that the store has the rules: a transaction that told it was committed."""
+        """Note that the store has the rules: the transaction that remembered them was committed."""
         self._remembers_rules = True
 
     def read(self, request: object | Refusal, *, from_app: bool = False) -> wire.Reading:
@@ -222,7 +222,7 @@ def _surveyed(
     transaction: Transaction,
     now: int,
 ) -> Decision:
-    """An erasure with what it takes away, which the store knows."""
+    """An erasure with what it removes, which the store knows."""
     profile = decision.profile
     assert profile is not None
     erasure = Erasure(profile.mpid, seq, scope, now, reading.request_id)

@@ -15,7 +15,7 @@ from idsync_cli.engine.answering import Answering
 from idsync_cli.engine.labels import Labels
 from idsync_cli.store.api import Store, Transaction
 
-TakeAnswers = Callable[[list[Answer]], None]
+AddAnswers = Callable[[list[Answer]], None]
 """Is called with the answers of each block of requests."""
 
 BeforeCommit = Callable[[Transaction], None]
@@ -23,7 +23,7 @@ BeforeCommit = Callable[[Transaction], None]
 
 
 def _nothing_more(_transaction: Transaction) -> None:
-    """Nothing is kept with the batch."""
+    """Do nothing: nothing is kept with the batch."""
 
 
 def _one_by_one(blocks: Iterable[Sequence[wire.Incoming]]) -> Iterator[Sequence[wire.Incoming]]:
@@ -35,19 +35,19 @@ def _one_by_one(blocks: Iterable[Sequence[wire.Incoming]]) -> Iterator[Sequence[
 
 @mypyc_attr(allow_interpreted_subclasses=True)
 class Companion(ABC):
-    """Is told of each answer of a batch of requests, in its transaction and one at a time."""
+    """Is told of each answer of a batch of requests, one at a time and in its transaction."""
 
     @abstractmethod
     def begin(self, transaction: Transaction) -> None:
-        """A transaction has begun; what was not kept of the one before never was."""
+        """A transaction has begun; what belonged to an earlier one and was not kept is undone."""
 
     @abstractmethod
-    def take(self, request: wire.Incoming, answer: Answer, transaction: Transaction) -> None:
+    def add(self, request: wire.Incoming, answer: Answer, transaction: Transaction) -> None:
         """A request was answered; the transaction has what it changed, and nothing later."""
 
     @abstractmethod
     def before_commit(self) -> None:
-        """All that belongs to the transaction is done, but the commit."""
+        """The transaction is complete, and is about to be committed."""
 
     @abstractmethod
     def kept(self) -> None:
@@ -171,11 +171,11 @@ class Engine:
         blocks: Iterable[Sequence[wire.Incoming]],
         labels: Labels,
         transaction: Transaction,
-        take: TakeAnswers,
+        add: AddAnswers,
     ) -> None:
         """Answer blocks of requests in a transaction that has begun, under its next numbers.
 
-        `take` is called after each block, so that few answers are in memory.
+        `add` is called after each block, so that few answers are in memory.
         """
         companion = self.companion
         if companion is not None:
@@ -184,10 +184,10 @@ class Engine:
             first = transaction.last_seq + 1
             seqs = range(first, first + len(block))
             answers = self._answering.answer_all(block, seqs, transaction, labels)
-            take(answers)
+            add(answers)
             transaction.advance_to(first + len(block) - 1)
             if companion is not None:
-                companion.take(block[0], answers[0], transaction)
+                companion.add(block[0], answers[0], transaction)
 
     def reading(self) -> AbstractContextManager[Transaction]:
         """A transaction in which requests can be decided; nothing is written."""

@@ -115,7 +115,7 @@ class JobQueue(Generic[JobT]):
             if len(jobs) >= self._wanted:
                 self._bell.notify()
 
-    def take(self, most: int, expected: int = 1, linger: float = 0) -> list[JobT]:
+    def get(self, most: int, expected: int = 1, linger: float = 0) -> list[JobT]:
         """Wait for jobs and take at most `most`; none, once the queue is closed and empty.
 
         If there are fewer than `expected`, wait for the others, at most `linger` seconds.
@@ -130,7 +130,7 @@ class JobQueue(Generic[JobT]):
                 self._wanted = 1
             return [jobs.popleft() for _ in range(min(most, len(jobs)))]
 
-    def take_all(self) -> list[JobT]:
+    def get_all(self) -> list[JobT]:
         """Take all jobs, without waiting."""
         with self._bell:
             jobs = list(self._jobs)

@@ -14,10 +14,10 @@ class RecordedMpids:
         return mpid
 
     def meets(self, recorded: int, mpid: int, line: int | None) -> None:
-        """Let a recorded MPID stand for that of the answer to a line."""
+        """Note that a recorded MPID stands for that of the answer to a line."""
 
     def unset(self, mpid: int) -> None:
-        """Let no recorded MPID stand for this one any more: its profile was erased."""
+        """Forget what stands for this MPID: its profile was erased."""
 
 
 class Labels(dict[str, int]):
@@ -26,19 +26,19 @@ class Labels(dict[str, int]):
     `recorded` has what recorded MPIDs stand for, where they do.
     """
 
-    def __init__(self, known: Mapping[str, int] | None = None) -> None:
-        if known is not None:
-            self.update(known)
+    def __init__(self, labels: Mapping[str, int] | None = None) -> None:
+        if labels is not None:
+            self.update(labels)
         self.recorded: RecordedMpids | None = None
 
     def name(self, label: str, mpid: int | None) -> None:
-        """Let a label stand for an MPID, or with None for nothing."""
+        """Set the MPID that a label stands for; None for nothing."""
         if mpid is None:
             self.pop(label, None)
         else:
             self[label] = mpid
 
     def unset(self, mpid: int) -> None:
-        """Let no label stand for an MPID any more: its profile was erased (section 9)."""
+        """Unset every label that stands for an MPID: its profile was erased (section 9)."""
         for label in [label for label, its in self.items() if its == mpid]:
             self.name(label, None)

@@ -59,7 +59,7 @@ class Worker(ABC, Generic[JobT]):
         self._store: Store | None = None
         self._engine: Engine | None = None
         self._rules: Organization | None = None  # those of the engine
-        self._taken: list[Any] = []
+        self._under_way: list[Any] = []
         self._at_hand: JobT | None = None
         self._has_begun = False
         self._last_time = 1  # how many jobs there were
@@ -92,7 +92,7 @@ class Worker(ABC, Generic[JobT]):
                 pass
         finally:
             self._queue.close()
-            for job in [*self._taken, *self._queue.take_all()]:
+            for job in [*self._under_way, *self._queue.get_all()]:
                 if not job.future.done():
                     job.future.set_exception(Stopped("the service ended before it could answer"))
             self._close_store()
@@ -105,11 +105,11 @@ class Worker(ABC, Generic[JobT]):
     def _results(self, jobs: Sequence[JobT]) -> Sequence[object]:
         """Do jobs in one transaction, and give the result of each after it has ended."""
 
-    def _take(self, most: int) -> list[Any]:
+    def _next_jobs(self, most: int) -> list[Any]:
         """Wait for jobs, and take at most so many."""
-        self._taken = self._queue.take(most, self._last_time, LINGER_SECONDS)
-        self._last_time = len(self._taken)
-        return self._taken
+        self._under_way = self._queue.get(most, self._last_time, LINGER_SECONDS)
+        self._last_time = len(self._under_way)
+        return self._under_way
 
     def _do(self, jobs: Sequence[JobT]) -> None:
         """Do those jobs that were not cancelled."""

@@ -35,9 +35,9 @@ class WriterThread(Worker[RequestJob]):
         super().__init__("idsync-writer", queue, open_store, current, now)
 
     def _serve(self) -> bool:
-        taken: list[RequestJob | TaskJob | ReloadJob | CheckJob] = self._take(MOST_AT_ONCE)
+        jobs: list[RequestJob | TaskJob | ReloadJob | CheckJob] = self._next_jobs(MOST_AT_ONCE)
         requests: list[RequestJob] = []
-        for job in taken:
+        for job in jobs:
             if isinstance(job, RequestJob):
                 requests.append(job)
                 continue
@@ -53,7 +53,7 @@ class WriterThread(Worker[RequestJob]):
                     self._check()
                 job.future.set_result(None)
         self._do(requests)
-        return bool(taken)
+        return bool(jobs)
 
     def _call(self, job: TaskJob) -> None:
         try:
@@ -128,9 +128,9 @@ class ReaderThread(Worker[RequestJob | QuestionJob]):
         self._looked_at = 0.0
 
     def _serve(self) -> bool:
-        taken = self._take(self._most)
-        self._do(taken)
-        return bool(taken)
+        jobs = self._next_jobs(self._most)
+        self._do(jobs)
+        return bool(jobs)
 
     def _results(self, jobs: Sequence[RequestJob | QuestionJob]) -> Sequence[object]:
         while True:

@@ -86,4 +86,4 @@ def erase(
         return ErasureOutcome(answer)
     if not store.finish_erasures():
         return ErasureOutcome(answer, is_unfinished=True)
-    return ErasureOutcome(answer, evidence=store.evidence())
+    return ErasureOutcome(answer, evidence=store.erased_bytes.evidence())

@@ -124,7 +124,7 @@ def _done(transaction: SqliteTransaction, row: SubjectRequestRow, now_ms: int) -
 
 
 def cancel(engine: Engine, workspace: str, its_id: str) -> SubjectRequestRow | None:
-    """Let a pending request never be carried out; None where the workspace has none of the id.
+    """Cancel a pending request; None where the workspace has none of the id.
 
     Raises:
         NotPending: it was carried out, or cancelled.

@@ -13,25 +13,25 @@ class AudienceReferences:
         self._faults = faults
         self._named: list[tuple[str, str, SourcePosition]] = []
 
-    def add(self, owner: str, named: str, place: SourcePosition) -> None:
+    def add(self, owner: str, named: str, position: SourcePosition) -> None:
         """Take note that one audience names another."""
-        self._named.append((owner, named, place))
+        self._named.append((owner, named, position))
 
     def are_right(self, audiences: Collection[str]) -> bool:
         """Check that audiences name others that are there, and never go in a circle."""
         names: dict[str, list[tuple[str, SourcePosition]]] = {}
-        for owner, named, place in self._named:
+        for owner, named, position in self._named:
             if named in audiences:
-                names.setdefault(owner, []).append((named, place))
+                names.setdefault(owner, []).append((named, position))
             else:
                 hint = nearest(named, audiences) or "; name an audience of the same scope"
-                self._faults.add(place, f"unknown audience {quoted(named)}{hint}")
+                self._faults.add(position, f"unknown audience {quoted(named)}{hint}")
         circles = list(_circles(names))
-        for way, place in circles:
+        for way, position in circles:
             itself = f"the audience {quoted(way[0])} names itself"
             told = " → ".join(map(quoted, way))
             circle = f" in a circle: {told}" if len(way) > 2 else ""
-            self._faults.add(place, f"{itself}{circle}; remove one of the references")
+            self._faults.add(position, f"{itself}{circle}; remove one of the references")
         return not circles and all(named in audiences for _, named, _ in self._named)
 
 
@@ -54,10 +54,10 @@ def _circles(
             if found is None:
                 del way[owner]
                 continue
-            named, place = found
+            named, position = found
             if named in way:
                 passed = list(way)
-                yield [owner, *passed[passed.index(named) :]], place
+                yield [owner, *passed[passed.index(named) :]], position
             elif named not in seen:
                 seen.add(named)
                 way[named] = iter(names.get(named, ()))

@@ -50,15 +50,15 @@ class ComparisonReader:
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
 
-    def check_name(self, name: str, place: SourcePosition, what: str) -> None:
+    def check_name(self, name: str, position: SourcePosition, what: str) -> None:
         """Check that a name is none that nothing can have."""
         if not name:
-            self._faults.add(place, f"the name of {what} is empty; give one")
+            self._faults.add(position, f"the name of {what} is empty; give one")
         elif has_surrogate(name):
-            self._faults.add(place, f"the name of {what} {_HALF}")
+            self._faults.add(position, f"the name of {what} {_HALF}")
         elif len(name) > MAX_NAME_LENGTH:
             self._faults.add(
-                place,
+                position,
                 f"the name of {what} has {len(name):,} characters; at most {MAX_NAME_LENGTH} "
                 "are allowed",
             )
@@ -70,13 +70,13 @@ class ComparisonReader:
             return None
         if not isinstance(node.value, str):
             self._faults.add(
-                node.place,
+                node.position,
                 f"{key} is {node.described()}, but must be text between quotes"
                 if isinstance(node.value, bool)
                 else f"{key} is {node.described()}, but must be a name",
             )
             return None
-        self.check_name(node.value, node.place, key)
+        self.check_name(node.value, node.position, key)
         return node.value
 
     def code(self, codes: type[Code], node: Node, key: str) -> Code | None:
@@ -85,18 +85,19 @@ class ComparisonReader:
             return codes(node.value)
         word = node.value if isinstance(node.value, str) else ""
         hint = nearest(_ALSO_SAID.get(word, word), codes) or f"; use one of {', '.join(codes)}"
-        self._faults.add(node.place, f"unknown {key} {node.described()}{hint}")
+        self._faults.add(node.position, f"unknown {key} {node.described()}{hint}")
         return None
 
     def events(self, entries: Mapping[str, Node], parent: Node, what: str) -> EventFilter:
         """Which events are meant."""
         if "event" not in entries and "event_type" not in entries and parent.mapping is not None:
-            self._faults.add(parent.place, f"{what} names no event; give event or event_type")
+            self._faults.add(parent.position, f"{what} names no event; give event or event_type")
         where = entries.get("where")
         items = self._faults.items(where) if where else ()
         if where is not None and len(items) > MAX_WHERE:
             self._faults.add(
-                where.place, f"where has {len(items):,} conditions; at most {MAX_WHERE} are allowed"
+                where.position,
+                f"where has {len(items):,} conditions; at most {MAX_WHERE} are allowed",
             )
         tests = [self._where(each) for each in items]
         return EventFilter(
@@ -112,10 +113,12 @@ class ComparisonReader:
         if node is None or node.value == Operator.EXISTS:
             return True
         if node.value != Operator.NOT_EXISTS:
-            known = isinstance(node.value, str) and node.value in set(Operator)
-            way_out = "count the events by a calculated attribute" if known else "use one of them"
+            counts_events = isinstance(node.value, str) and node.value in set(Operator)
+            way_out = (
+                "count the events by a calculated attribute" if counts_events else "use one of them"
+            )
             self._faults.add(
-                node.place,
+                node.position,
                 f"operator is {node.described()}, but an event exists or not_exists; {way_out}",
             )
         return False
@@ -128,7 +131,7 @@ class ComparisonReader:
         length = length_of(node.value) if isinstance(node.value, str) else None
         if length is None:
             self._faults.add(
-                node.place,
+                node.position,
                 f"within is {node.described()}, but must be a length of time such as 30 days"
                 f"{_way_to_a_length(node)}",
             )
@@ -139,7 +142,7 @@ class ComparisonReader:
         if node.mapping is None:
             return None
         if "attribute" not in entries:
-            self._faults.add(node.place, "no attribute; name one of the event")
+            self._faults.add(node.position, "no attribute; name one of the event")
         name, comparison = self.text(entries, "attribute"), self.comparison(entries, node)
         return AttributeCondition(name, comparison) if name and comparison else None
 
@@ -157,7 +160,7 @@ class ComparisonReader:
         """
         node = entries.get("operator")
         if node is None:
-            self._faults.add(parent.place, f"no operator; use one of {', '.join(Operator)}")
+            self._faults.add(parent.position, f"no operator; use one of {', '.join(Operator)}")
             return None
         operator = self.code(Operator, node, "operator")
         if operator is None:
@@ -166,7 +169,7 @@ class ComparisonReader:
         if operator not in allowed:
             what = "identifiers are not compared" if of_identity else "a time is not compared"
             words = ", ".join(each for each in Operator if each in allowed)
-            self._faults.add(node.place, f"{what} by {operator}; use one of {words}")
+            self._faults.add(node.position, f"{what} by {operator}; use one of {words}")
             return None
         nodes = self._nodes(operator, entries, parent)
         if nodes is None:
@@ -196,7 +199,7 @@ class ComparisonReader:
             form = {Operator.IN_LIST: "values: [A, B, …]", Operator.BETWEEN: "values: [A, B]"}
             found = f"{' and '.join(given)} given" if given else f"no {wanted[0]}"
             self._faults.add(
-                parent.keys[given[0]] if given else parent.place,
+                parent.keys[given[0]] if given else parent.position,
                 f"{found}; {operator} takes {form.get(operator, 'value: A')}",
             )
             return None
@@ -205,12 +208,12 @@ class ComparisonReader:
             return (node,)
         if operator is Operator.BETWEEN and (node.sequence is None or len(node.sequence) != 2):
             self._faults.add(
-                node.place, f"{given[0]} is {node.described()}, but between takes a list of two"
+                node.position, f"{given[0]} is {node.described()}, but between takes a list of two"
             )
             return None
         if not node.sequence:
             self._faults.add(
-                node.place,
+                node.position,
                 f"{given[0]} is empty; give at least one value"
                 if node.sequence == ()
                 else f"{given[0]} is {node.described()}, but in_list takes a list",
@@ -223,10 +226,11 @@ class ComparisonReader:
             return "true" if node.value else "false"
         if isinstance(node.value, str):
             if has_surrogate(node.value):
-                self._faults.add(node.place, f"the value {node.described()} {_HALF}")
+                self._faults.add(node.position, f"the value {node.described()} {_HALF}")
             return node.value
         self._faults.add(
-            node.place, f"{node.described()} is not a value to compare with; give text or a number"
+            node.position,
+            f"{node.described()} is not a value to compare with; give text or a number",
         )
         return None
 
@@ -244,7 +248,7 @@ class ComparisonReader:
         if operator is Operator.CONTAINS or operator is Operator.NOT_CONTAINS:
             if values[0]:
                 return True
-            self._faults.add(nodes[0].place, "the value is empty, which every text contains")
+            self._faults.add(nodes[0].position, "the value is empty, which every text contains")
             return False
         if operator in COMPARES_NUMBERS:
             return self._each(nodes, [each is not None for each in numbers], operator, "a number")
@@ -261,14 +265,14 @@ class ComparisonReader:
             is_in_order = begin <= end
         else:
             self._faults.add(
-                nodes[0].place,
+                nodes[0].position,
                 f"between {nodes[0].described()} and {nodes[1].described()}, but both must be "
                 f"numbers, or both {A_TIME}",
             )
             return False
         if not is_in_order:
             self._faults.add(
-                nodes[1].place,
+                nodes[1].position,
                 f"between ends with {nodes[1].described()} before it begins; swap the two",
             )
         return is_in_order
@@ -279,7 +283,7 @@ class ComparisonReader:
         for node, fits in zip(nodes, fitting, strict=True):
             if not fits:
                 self._faults.add(
-                    node.place, f"{node.described()} is not {what}, which {operator} needs"
+                    node.position, f"{node.described()} is not {what}, which {operator} needs"
                 )
         return all(fitting)
 

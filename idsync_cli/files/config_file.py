@@ -6,7 +6,7 @@ from idsync_cli.core.config.lint import lint_warnings
 from idsync_cli.core.config.rules import Organization, ScopeRules
 from idsync_cli.errors import Hint, printable
 from idsync_cli.file_faults import Fault, FileFault
-from idsync_cli.files.scope_reader import ScopeReader, place_of
+from idsync_cli.files.scope_reader import ScopeReader, position_of
 from idsync_cli.files.workspaces import read_accounts
 from idsync_cli.files.yaml_parser import parse_documents
 from idsync_cli.files.yaml_tree import START, Faults, Node, read_bytes, text_of
@@ -66,7 +66,7 @@ def read(text: str, path: Path) -> Configuration:
         faults.add(START, "the configuration is empty", Hint.MAKE_CONFIGURATION_ANEW)
         faults.raise_any()
     if len(documents) > 1:
-        faults.add(documents[1].place, "a second YAML document; a configuration has only one")
+        faults.add(documents[1].position, "a second YAML document; a configuration has only one")
     reader = _Reader(faults)
     organization = reader.organization(documents[0])
     faults.raise_any()
@@ -78,8 +78,8 @@ def _lint(faults: Faults, document: Node, organization: Organization) -> tuple[F
     scopes = document.mapping["scopes"].mapping if document.mapping else None
     for name, rules in organization.scopes.items():
         for warning in lint_warnings(rules):
-            place = place_of(scopes[name], warning.path) if scopes else START
-            found.add(place, f"scope {printable(name)}: {warning.message} [{warning.code}]")
+            position = position_of(scopes[name], warning.path) if scopes else START
+            found.add(position, f"scope {printable(name)}: {warning.message} [{warning.code}]")
     return tuple(found.in_order())
 
 
@@ -95,11 +95,13 @@ class _Reader:
         version = entries.get("version")
         if version is not None and version.value != "1":
             self._faults.add(
-                version.place, f"unknown version {version.described()}; write version: 1"
+                version.position, f"unknown version {version.described()}; write version: 1"
             )
         name = entries.get("organization")
         if name is not None and not isinstance(name.value, str):
-            self._faults.add(name.place, f"organization is {name.described()}, but must be a name")
+            self._faults.add(
+                name.position, f"organization is {name.described()}, but must be a name"
+            )
         scopes = self._scopes(document, entries.get("scopes"))
         accounts, workspaces, access = read_accounts(entries.get("accounts"), scopes, self._faults)
         return Organization(
@@ -113,10 +115,10 @@ class _Reader:
     def _scopes(self, document: Node, node: Node | None) -> dict[str, ScopeRules | None]:
         if node is None:
             if document.mapping is not None:
-                self._faults.add(document.place, "no scopes; a configuration has at least one")
+                self._faults.add(document.position, "no scopes; a configuration has at least one")
             return {}
         if not node.mapping:
             found = "names none" if node.mapping is not None else f"is {node.described()}"
-            self._faults.add(node.place, f"scopes {found}, but must name a scope")
+            self._faults.add(node.position, f"scopes {found}, but must name a scope")
             return {}
         return {name: self._scope.rules(each) for name, each in node.mapping.items()}

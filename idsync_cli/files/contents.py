@@ -104,13 +104,13 @@ _WAYS_OUT = {
 }
 
 
-def check(name: str, found: Contents, taken: Collection[Contents], wanted: str) -> None:
+def check(name: str, found: Contents, accepted: Collection[Contents], wanted: str) -> None:
     """Check that a file is one that is taken; `wanted` says in words what is.
 
     Raises:
         UsageFault: it is something else.
     """
-    if found not in taken:
+    if found not in accepted:
         raise refusal(name, found, wanted)
 
 

@@ -21,18 +21,18 @@ def row_excerpt(
     keys = (word,) if isinstance(word, str) else word or ()
     for key in keys:
         kind = TYPES_BY_NAME.get(str(key))
-        for place, name in enumerate(names):
+        for index, name in enumerate(names):
             if name == key or (kind and TYPES_BY_NAME.get(name) is kind):
-                return cell_excerpt(number, row, place)
+                return cell_excerpt(number, row, index)
     line = row[0].rstrip("\r\n")
     return Excerpt(number, line, 1, max(1, len(line)))
 
 
-def cell_excerpt(number: int, row: Sequence[str], place: int) -> Excerpt:
+def cell_excerpt(number: int, row: Sequence[str], index: int) -> Excerpt:
     """A row with a caret under one of its cells, or behind the last."""
     text = "".join(row).rstrip("\r\n")
     at = 0
-    for _ in range(place):
+    for _ in range(index):
         at = min(_end_of_cell(text, at) + 1, len(text))
     return _part(number, text, at, _end_of_cell(text, at))
 

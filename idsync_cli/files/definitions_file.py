@@ -91,7 +91,7 @@ class DefinitionReader:
                 continue
             if "attribute" not in entries and calculation not in NEEDS_NO_ATTRIBUTE:
                 self._faults.add(
-                    each.place,
+                    each.position,
                     f"no attribute; {calculation} is calculated from an event's attribute, "
                     "so name one",
                 )
@@ -118,19 +118,20 @@ class DefinitionReader:
     def _id(self, name: str, audience: Node, node: Node | None) -> int | None:
         if node is None:
             self._faults.add(
-                audience.place, "no id; give a positive integer that no other audience has"
+                audience.position, "no id; give a positive integer that no other audience has"
             )
             return None
         text = node.value if isinstance(node.value, str) else ""
         number = int(text) if _ID.fullmatch(text) else 0
         if not 1 <= number <= MAX_ID:
             self._faults.add(
-                node.place, f"id is {node.described()}, but must be a positive integer below 2^53"
+                node.position,
+                f"id is {node.described()}, but must be a positive integer below 2^53",
             )
             return None
         if number in self._ids:
             self._faults.add(
-                node.place,
+                node.position,
                 f"the id {number} appears twice, first for the audience {quoted(self._ids[number])}"
                 "; an id is unique in a configuration",
             )
@@ -151,7 +152,7 @@ class DefinitionReader:
             )
         )
         if len(kinds) != 1:
-            self._faults.add(node.place, f"{what} {_not_one(kinds)}")
+            self._faults.add(node.position, f"{what} {_not_one(kinds)}")
             return None
         kind = kinds[0]
         for key in entries:
@@ -181,7 +182,7 @@ class DefinitionReader:
             known = entries["known"]
             if not isinstance(known.value, bool):
                 self._faults.add(
-                    known.place, f"known is {known.described()}, but must be true or false"
+                    known.position, f"known is {known.described()}, but must be true or false"
                 )
             return KnownCondition(known.value is True)
         if kind == "first_seen":
@@ -189,16 +190,16 @@ class DefinitionReader:
         named = self._values.text(entries, "audience")
         if named is None:
             return None
-        self._references.add(self._owner, named, entries["audience"].place)
+        self._references.add(self._owner, named, entries["audience"].position)
         return AudienceCondition(named)
 
     def _parts(self, kind: str, node: Node) -> tuple[Condition, ...]:
         if node.sequence is None:
             self._faults.add(
-                node.place, f"{kind} is {node.described()}, but must be a list of conditions"
+                node.position, f"{kind} is {node.described()}, but must be a list of conditions"
             )
         elif not node.sequence:
-            self._faults.add(node.place, f"{kind} is empty; give at least one condition")
+            self._faults.add(node.position, f"{kind} is empty; give at least one condition")
         read = [self._condition(each) for each in node.sequence or ()]
         return tuple(each for each in read if each is not None)
 
@@ -210,7 +211,7 @@ class DefinitionReader:
             return None if comparison is None else IdentityCondition(kind, comparison)
         close = nearest(name.value, TYPES_BY_NAME) if isinstance(name.value, str) else ""
         hint = None if close else Hint.LIST_TYPES
-        self._faults.add(name.place, f"unknown identity type {name.described()}{close}", hint)
+        self._faults.add(name.position, f"unknown identity type {name.described()}{close}", hint)
         return None
 
     def _first_seen(self, node: Node) -> Condition | None:
@@ -226,23 +227,23 @@ class DefinitionReader:
     def _code(self, codes: type[Code], node: Node | None, parent: Node, key: str) -> Code | None:
         if node is None:
             if parent.mapping is not None:
-                self._faults.add(parent.place, f"no {key}; use one of {', '.join(codes)}")
+                self._faults.add(parent.position, f"no {key}; use one of {', '.join(codes)}")
             return None
         return self._values.code(codes, node, key)
 
     def _check_extent(self, definitions: Definitions, node: Node) -> None:
         """Check that no audience is larger than a query, or a person, can take in."""
         for name in definitions.audiences:
-            place, what = node.keys[name], f"the audience {quoted(name)}"
+            position, what = node.keys[name], f"the audience {quoted(name)}"
             if is_too_deep(definitions, name):
                 self._faults.add(
-                    place,
+                    position,
                     f"{what} is nested more than {MAX_DEPTH} conditions deep, including "
                     "those of the audiences that it names; flatten it",
                 )
             elif (conditions := size(definitions, name)) > MAX_CONDITIONS:
                 self._faults.add(
-                    place,
+                    position,
                     f"{what} has {conditions:,} conditions, including those of the audiences that "
                     f"it names; at most {MAX_CONDITIONS} are allowed: compare with many values by "
                     "in_list",

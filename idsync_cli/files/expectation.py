@@ -51,12 +51,12 @@ class _Expectation:
         missing = [key for key in _CHANGE if key not in entries]
         if missing:
             if node.mapping is not None:
-                self._faults.add(node.place, f"the change has no {', '.join(missing)}")
+                self._faults.add(node.position, f"the change has no {', '.join(missing)}")
             return {}
         value = entries["value"]
         if not isinstance(value.value, str):
             self._faults.add(
-                value.place, f"the value {value.described()} is not text; put it between quotes"
+                value.position, f"the value {value.described()} is not text; put it between quotes"
             )
         return {
             "op": self._word(entries["op"], Op),
@@ -86,37 +86,37 @@ class _Expectation:
         if isinstance(node.value, str) and (node.value[:1] == "@" or parse_mpid(node.value)):
             return node.value
         self._faults.add(
-            node.place, f"{node.described()} is neither @name nor an MPID{mpid_rule(node.value)}"
+            node.position, f"{node.described()} is neither @name nor an MPID{mpid_rule(node.value)}"
         )
         return None
 
     def _some_mpid(self, node: Node) -> str | None:
         if node.value is None:
-            self._faults.add(node.place, "an empty value is neither an MPID nor @name")
+            self._faults.add(node.position, "an empty value is neither an MPID nor @name")
         return self._mpid(node)
 
     def _flag(self, node: Node) -> bool:
         if not isinstance(node.value, bool):
             self._faults.add(
-                node.place, f"{node.described()} is neither true nor false; write one of them"
+                node.position, f"{node.described()} is neither true nor false; write one of them"
             )
         return bool(node.value)
 
     def _number(self, node: Node) -> int:
         if isinstance(node.value, str) and node.value.isascii() and node.value.isdigit():
             return int(node.value[:19])
-        self._faults.add(node.place, f"{node.described()} is not a number of events")
+        self._faults.add(node.position, f"{node.described()} is not a number of events")
         return 0
 
     def _name(self, node: Node) -> str:
         if not isinstance(node.value, str):
             self._faults.add(
-                node.place, f"the name {node.described()} is not text; put it between quotes"
+                node.position, f"the name {node.described()} is not text; put it between quotes"
             )
         return str(node.value)
 
-    def _word(self, node: Node, known: Iterable[str], *also: str) -> str:
-        words = [*map(str, known), *also]
+    def _word(self, node: Node, allowed: Iterable[str], *also: str) -> str:
+        words = [*map(str, allowed), *also]
         hint = ""
         if isinstance(node.value, str):
             if node.value in words:
@@ -124,5 +124,5 @@ class _Expectation:
             is_type = IdentityType.EMAIL in words and types_called(node.value)
             hint = type_hint(node.value) if is_type else nearest(node.value, words)
         hint = hint or f"; use one of {', '.join(words[:20])}"
-        self._faults.add(node.place, f"{node.described()} is not known here{hint}")
+        self._faults.add(node.position, f"{node.described()} is not known here{hint}")
         return ""

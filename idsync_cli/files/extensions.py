@@ -70,10 +70,10 @@ class _Reader:
         for name, entry in self._faults.entries(node, None, extension).items():
             if extension is Extension.BLOCKED and name == ALL_TYPES:
                 continue
-            place = node.keys[name]
-            kind = self._read_type(name, place, quoted(name))
+            position = node.keys[name]
+            kind = self._read_type(name, position, quoted(name))
             if kind in seen:
-                self._faults.add(place, f"{kind} appears twice under {extension}; keep one")
+                self._faults.add(position, f"{kind} appears twice under {extension}; keep one")
             elif kind is not None:
                 seen.add(kind)
                 yield kind, entry
@@ -86,9 +86,9 @@ class _Reader:
             if not isinstance(value, str) or value not in set(Normalizer):
                 near = nearest(value, Normalizer) if isinstance(value, str) else ""
                 hint = near or f"; use one of {', '.join(Normalizer)}"
-                self._faults.add(item.place, f"unknown normalizer {item.described()}{hint}")
+                self._faults.add(item.position, f"unknown normalizer {item.described()}{hint}")
             elif value in found:
-                self._faults.add(item.place, f"{value} appears twice for {kind}; keep one")
+                self._faults.add(item.position, f"{value} appears twice for {kind}; keep one")
             else:
                 found.append(Normalizer(value))
         return tuple(found)
@@ -101,7 +101,7 @@ class _Reader:
             if fault is None and item.value in found:
                 fault = "appears twice; keep one"
             if fault is not None:
-                self._faults.add(item.place, f"the blocked value {item.described()} {fault}")
+                self._faults.add(item.position, f"the blocked value {item.described()} {fault}")
             elif isinstance(item.value, str):
                 found.append(item.value)
         return tuple(found)
@@ -125,18 +125,18 @@ class _Reader:
             entries = self._faults.entries(node, _LIMIT, f"the limit of {kind}")
             beyond = entries.get("beyond")
             if "limit" not in entries:
-                self._faults.add(node.place, f"no limit of {kind}; give one, such as limit: 3")
+                self._faults.add(node.position, f"no limit of {kind}; give one, such as limit: 3")
                 return None
             limit = entries["limit"]
         if beyond is not None and beyond.value != Beyond.REPLACE_OLDEST:
             self._faults.add(
-                beyond.place,
+                beyond.position,
                 f"beyond is {beyond.described()}, but must be {Beyond.REPLACE_OLDEST}; without it "
                 "no further value is added",
             )
         if not isinstance(limit.value, str) or not _POSITIVE.fullmatch(limit.value):
             self._faults.add(
-                limit.place,
+                limit.position,
                 f"the limit of {kind} is {limit.described()}, but must be a positive integer",
             )
             return None
@@ -145,14 +145,14 @@ class _Reader:
     def _moving(self, node: Node | None) -> tuple[IdentityType, ...]:
         found: list[IdentityType] = []
         for item in () if node is None else self._items("moving", node, "a list of device types"):
-            kind = self._read_type(item.value, item.place, item.described())
+            kind = self._read_type(item.value, item.position, item.described())
             if kind in found:
-                self._faults.add(item.place, f"{kind} appears twice under moving; keep one")
+                self._faults.add(item.position, f"{kind} appears twice under moving; keep one")
             elif kind is not None:
                 found.append(kind)
         return tuple(sorted(found, key=TYPE_ORDER.__getitem__))
 
     def _items(self, whose: str, node: Node, wanted: str) -> tuple[Node, ...]:
         if node.sequence is None:
-            self._faults.add(node.place, f"{whose} is {node.described()}, but must be {wanted}")
+            self._faults.add(node.position, f"{whose} is {node.described()}, but must be {wanted}")
         return node.sequence or ()

@@ -53,7 +53,7 @@ class JsonPieces:
             UsageFault: one is too long.
         """
         if self._next() == "[":
-            self._take(self._at + 1)
+            self._cut(self._at + 1)
         number = 0
         while (begin := self._search(_BEGINS, self._at)) is not None:
             for piece in self._skipped(begin.start(), number):
@@ -70,7 +70,7 @@ class JsonPieces:
             UsageFault: one is too long.
         """
         if all(map(self._enter, path)) and self._next() == "[":
-            self._take(self._at + 1)
+            self._cut(self._at + 1)
             number = 0
             while (first := self._next()) not in ("", "]", "}"):
                 number += 1
@@ -87,12 +87,12 @@ class JsonPieces:
         else:
             found = self._search(_ENDS_SCALAR, self._at + 1)
             end = -1 if found is None else found.start()
-        return Piece(line, "", self._take(len(self._text) if end < 0 else end))
+        return Piece(line, "", self._cut(len(self._text) if end < 0 else end))
 
     def _skipped(self, end: int, number: int) -> Iterator[Piece]:
         """What stands up to an end, between commas, and is neither a list nor an object."""
         line = self._line
-        for each in self._take(end).split(","):
+        for each in self._cut(end).split(","):
             if skipped := each.strip(_NOTHING):
                 number += 1
                 yield Piece(
@@ -107,7 +107,7 @@ class JsonPieces:
             UsageFault: one is too long.
         """
         if self._enter("log") and self._enter("entries") and self._next() == "[":
-            self._take(self._at + 1)
+            self._cut(self._at + 1)
             while self._next() == "{":
                 yield self._value()
 
@@ -115,10 +115,10 @@ class JsonPieces:
         """Go into the object at hand, up to the value of a member; whether it has that."""
         if self._next() != "{":
             return False
-        self._take(self._at + 1)
+        self._cut(self._at + 1)
         while self._next() == '"':
             end = self._end_of_text(self._at + 1)
-            name = self._take(len(self._text) if end < 0 else end)
+            name = self._cut(len(self._text) if end < 0 else end)
             if name == f'"{wanted}"':
                 return True
             self._pass_over()
@@ -134,18 +134,18 @@ class JsonPieces:
         else:
             found = self._search(_ENDS_SCALAR, self._at)
             end = -1 if found is None else found.start()
-        self._take(len(self._text) if end < 0 else end)
+        self._cut(len(self._text) if end < 0 else end)
 
     def _value(self) -> Piece:
         """The list or object at hand."""
         line, end = self._line, self._end_of_value()
-        text = self._take(len(self._text) if end < 0 else end)
+        text = self._cut(len(self._text) if end < 0 else end)
         return Piece(line, text, ended=end >= 0)
 
     def _next(self) -> str:
         """The next character that is neither white space nor between values; empty at the end."""
         found = self._search(_NOT_SPACE, self._at)
-        self._take(len(self._text) if found is None else found.start())
+        self._cut(len(self._text) if found is None else found.start())
         return "" if found is None else found[0]
 
     def _end_of_value(self, *, is_kept: bool = True) -> int:
@@ -160,10 +160,10 @@ class JsonPieces:
             else:
                 depth += 1 if found[0] in "[{" else -1
                 if depth <= 0:
-                    self._take(self._at if is_kept else at)
+                    self._cut(self._at if is_kept else at)
                     return at
             if not is_kept:
-                self._take(at)
+                self._cut(at)
                 at = self._at
             elif at - self._at > LONGEST:
                 raise UsageFault(
@@ -197,11 +197,11 @@ class JsonPieces:
         self._text += piece
         return bool(piece)
 
-    def _take(self, end: int) -> str:
+    def _cut(self, end: int) -> str:
         """What stands up to an end, which is passed by it."""
-        taken = self._text[self._at : end]
-        self._line += taken.count("\n")
+        piece = self._text[self._at : end]
+        self._line += piece.count("\n")
         self._at = end
         if self._at > _KEPT:
             self._text, self._at = self._text[self._at :], 0
-        return taken
+        return piece

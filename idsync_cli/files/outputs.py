@@ -24,6 +24,7 @@ from idsync_cli.store.sqlite.lifecycle.beside import (
 )
 
 _STANDARD_INPUT = "/dev/stdin"
+_STANDARD_OUTPUT = 1
 _STREAMS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
 """Where the streams of a process stand among the files: whoever opened them has chosen."""
 
@@ -39,14 +40,14 @@ class Outputs:
         inputs: Iterable[str] = (),
     ) -> None:
         self._store = store if store and is_path(store) else None
-        self._taken: list[tuple[str, Path]] = []
+        self._in_use: list[tuple[str, Path]] = []
         if configuration is not None:
-            self._take(f"the configuration {quoted(configuration)}", configuration)
+            self._reserve(f"the configuration {quoted(configuration)}", configuration)
         for each in inputs:
             if each == STANDARD_STREAM:
-                self._take("standard input", _STANDARD_INPUT)
+                self._reserve("standard input", _STANDARD_INPUT)
             else:
-                self._take(f"the input {quoted(each)}", each)
+                self._reserve(f"the input {quoted(each)}", each)
 
     def check(
         self,
@@ -81,19 +82,19 @@ class Outputs:
             )
         if must_be_new and is_kept(path):
             raise file_exists(named, path)
-        self._take(f"the file that {named} {quoted(path)} writes", path)
+        self._reserve(f"the file that {named} {quoted(path)} writes", path)
 
-    def _take(self, use: str, path: str) -> None:
+    def _reserve(self, use: str, path: str) -> None:
         if is_path(path):
-            self._taken.append((use, _without_links(path)))
+            self._in_use.append((use, _without_links(path)))
 
     def _use_of(self, path: Path, *, may_replace_store: bool) -> str | None:
         if self._store is not None:
             part = part_of(path, _without_links(self._store))
             if part is not None:
                 return _named(part, self._store)
-        for use, taken in self._taken:
-            if is_one_file(path, taken) and (is_file(path) or not os.path.lexists(path)):
+        for use, used in self._in_use:
+            if is_one_file(path, used) and (is_file(path) or not os.path.lexists(path)):
                 return use  # devices and pipes hold nothing that could be destroyed
         found = part_of_any(path)
         if found is None or (may_replace_store and found[0] is StorePart.STORE):
@@ -108,25 +109,40 @@ def is_kept(path: str) -> bool:
     return is_file(Path(path)) and not named.startswith(_STREAMS)
 
 
+def is_standard_output(path: str) -> bool:
+    """Whether what is written there goes to standard output, by whatever name.
+
+    If so, whatever else a command has to say belongs on standard error.
+    """
+    if path == STANDARD_STREAM:
+        return True
+    try:
+        there, stream = Path(path).stat(), os.fstat(_STANDARD_OUTPUT)
+        is_dropped = os.path.samestat(stream, Path(os.devnull).stat())
+    except (OSError, ValueError):
+        return False
+    return os.path.samestat(there, stream) and not is_dropped
+
+
 def ensure_writable(named: str, path: str) -> None:
     """See whether a file can be written, before anything is done.
 
     Raises:
         UsageFault: it cannot.
     """
-    place = Path(path)
+    target = Path(path)
     try:
-        place.stat()
+        target.stat()
         is_there = True
     except (FileNotFoundError, NotADirectoryError):
         is_there = False
     except OSError as error:
         raise _unwritable(named, path, str(error.strerror)) from None
-    if place.is_dir():
+    if target.is_dir():
         cause = "it is a folder"
-    elif not is_there and not place.parent.is_dir():
+    elif not is_there and not target.parent.is_dir():
         cause = "its folder does not exist"
-    elif not os.access(place if is_there else place.parent, os.W_OK):
+    elif not os.access(target if is_there else target.parent, os.W_OK):
         cause = "permission denied"
     else:
         return
@@ -150,9 +166,9 @@ def open_plain(named: str, path: str, *, must_be_new: bool) -> BinaryIO:
         UsageFault: it must be new, and someone has created it meanwhile.
         OSError: it cannot be opened.
     """
-    place = Path(path)
-    if not must_be_new or (place.exists() and not is_kept(path)):
-        return place.open("wb")
+    target = Path(path)
+    if not must_be_new or (target.exists() and not is_kept(path)):
+        return target.open("wb")
     try:
         return _without_links(path).open("xb")
     except FileExistsError:

@@ -112,8 +112,8 @@ def read_csv(source: ProfileFile, organization: Organization) -> Iterator[AnyLin
         return
     number, names, written = first
     faults = [
-        BadLine(number, what, cell_excerpt(number, written, place), hint)
-        for what, place, hint in _header_faults(names)
+        BadLine(number, what, cell_excerpt(number, written, index), hint)
+        for what, index, hint in _header_faults(names)
     ]
     if faults:
         yield from faults
@@ -144,9 +144,9 @@ def _rows(source: ProfileFile) -> Iterator[Row | BadLine]:
             return
         except UnicodeDecodeError as error:
             number = reader.line_num + 1
-            line, place = error.object, len(error.object[: error.start].decode("utf-8"))
+            line, index = error.object, len(error.object[: error.start].decode("utf-8"))
             what = "not UTF-8; save the file as CSV in UTF-8"
-            yield BadLine(number, what, wire.excerpt_of(number, line, place))
+            yield BadLine(number, what, wire.excerpt_of(number, line, index))
             return
         except csv.Error as error:
             what = f"not CSV: {error}; look for an unclosed quotation mark"
@@ -240,16 +240,16 @@ def _header_faults(names: Sequence[str]) -> Iterator[tuple[str, int, Hint | None
         yield f"columns are separated by commas, not by {_SEPARATORS[separators[0]]}", 0, None
         return
     unknown = [name for name in names if name not in COLUMNS and name not in TYPES_BY_NAME]
-    for place, name in enumerate(names):
+    for index, name in enumerate(names):
         if not name.strip():
-            yield f"column {place + 1} has no name; remove it, or the comma too many", place, None
+            yield f"column {index + 1} has no name; remove it, or the comma too many", index, None
         elif name in unknown:
             close = nearest(name, COLUMNS) or type_hint(name)
             listed = f"; a column is an identity type, or one of {', '.join(COLUMNS)}"
             what = f"unknown column {quoted(name)}{close or listed}"
-            yield what, place, None if close else Hint.LIST_TYPES
-        elif name in names[:place]:
-            yield f"the column {name} appears twice; keep one", place, None
+            yield what, index, None if close else Hint.LIST_TYPES
+        elif name in names[:index]:
+            yield f"the column {name} appears twice; keep one", index, None
     if "mpid" not in names and not any(nearest(name, ["mpid"]) for name in unknown):
         yield "no column mpid; every profile needs one", len(names), Hint.CONVERT_ROWS
 

@@ -145,13 +145,13 @@ def _identifiers(identities: Mapping[str, Any]) -> Iterator[Identifier]:
         if not isinstance(values, list):
             what = f"{kind} is {quoted(wire.shown(values))}, but must be a list of values"
             raise _bad(what, word)
-        for place, value in enumerate(values):
+        for index, value in enumerate(values):
             fault = "is empty" if value == "" else value_fault(value)
             if fault:
                 raise Refusal(
                     ErrorCode.INVALID_IDENTITY_VALUE,
                     f"the value {quoted(wire.shown(value))} of {kind} {fault}",
-                    word=(*word, place),
+                    word=(*word, index),
                 )
             yield Identifier(kind, value)
 

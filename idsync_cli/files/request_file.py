@@ -39,16 +39,16 @@ class RequestFile:
         self._lines = 0
         self._bytes = 0
         self._ahead: list[bytes] = []
-        self._taken = 0
+        self._next = 0
         self._added_up = 0
         self._rest = b""
 
-    def take(self, most: int) -> list[wire.NumberedLine]:
+    def next_lines(self, most: int) -> list[wire.NumberedLine]:
         """The next lines with requests, as many as asked for unless the file ends before."""
         found: list[wire.NumberedLine] = []
-        while len(found) < most and (self._taken < len(self._ahead) or self._read_ahead()):
-            lines = self._ahead[self._taken : self._taken + most - len(found)]
-            self._taken += len(lines)
+        while len(found) < most and (self._next < len(self._ahead) or self._read_ahead()):
+            lines = self._ahead[self._next : self._next + most - len(found)]
+            self._next += len(lines)
             found += wire.not_blank(lines, self._lines + 1)
             self._lines += len(lines)
         return found
@@ -87,7 +87,7 @@ class RequestFile:
             self._took(BYTE_ORDER_MARK)
             data = data.removeprefix(BYTE_ORDER_MARK)
         *self._ahead, self._rest = data.split(b"\n")
-        self._taken = self._added_up = 0
+        self._next = self._added_up = 0
         if not self._ahead and self._rest:
             self._ahead = [self._rest[: self._longest]]
             self._take_to_its_end()
@@ -104,10 +104,10 @@ class RequestFile:
 
     def _add_up(self) -> None:
         """Count the lines that were taken into the position."""
-        lines = self._ahead[self._added_up : self._taken]
+        lines = self._ahead[self._added_up : self._next]
         if lines:
             self._took(b"\n".join([*lines, b""]))
-            self._added_up = self._taken
+            self._added_up = self._next
 
     def _took(self, piece: bytes) -> None:
         self._hash.update(piece)

@@ -13,14 +13,14 @@ def check_folder(named: str, folder: str) -> None:
     Raises:
         UsageFault: it cannot, or there is something in it.
     """
-    place = Path(folder)
-    cause, writable = "", place.parent
-    if place.is_dir():
-        cause = "it is not empty" if any(place.iterdir()) else ""
-        writable = place
-    elif os.path.lexists(place):
+    target = Path(folder)
+    cause, writable = "", target.parent
+    if target.is_dir():
+        cause = "it is not empty" if any(target.iterdir()) else ""
+        writable = target
+    elif os.path.lexists(target):
         cause = "it is a file"
-    elif not place.parent.is_dir():
+    elif not target.parent.is_dir():
         cause = "its folder does not exist"
     if not cause and not os.access(writable, os.W_OK):
         cause = "permission denied"
@@ -38,11 +38,11 @@ def write_folder(named: str, folder: str, files: Iterable[tuple[str, Iterable[st
     Raises:
         StoreFault: they cannot be written.
     """
-    place = Path(folder)
+    target = Path(folder)
     try:
-        place.mkdir(mode=0o700, exist_ok=True)
+        target.mkdir(mode=0o700, exist_ok=True)
         for name, lines in files:
-            number = os.open(place / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            number = os.open(target / name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with os.fdopen(number, "wb") as file:
                 for line in lines:
                     file.write(f"{line}\n".encode())

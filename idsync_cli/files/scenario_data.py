@@ -56,7 +56,7 @@ def track_of(faults: Faults, node: Node) -> Json:
     ):
         if key in words and not isinstance(words[key], kind):
             each = (node.mapping or {})[key]
-            faults.add(each.place, f"{key} is {each.described()}, but must be {what}")
+            faults.add(each.position, f"{key} is {each.described()}, but must be {what}")
             return {}
     deleted = words.pop("delete_attributes", None)
     return tracked(given, **words, deleted=deleted) | members
@@ -67,7 +67,7 @@ def clock_of(faults: Faults, node: Node) -> int | None:
     found = moment_of(node.value) if isinstance(node.value, str) else None
     if found is None:
         faults.add(
-            node.place,
+            node.position,
             f"now is {node.described()}, but must be a time such as 2026-01-31T12:00:00Z, or in "
             "milliseconds since 1970",
         )
@@ -107,12 +107,12 @@ def _texts(faults: Faults, node: Node | None, what: str) -> tuple[str, ...] | No
     items = faults.items(node)
     for each in items:
         if each.value is None:
-            faults.add(each.place, f"an empty value is {what}")
+            faults.add(each.position, f"an empty value is {what}")
     return tuple(_text(faults, each) or "" for each in items)
 
 
 def _text(faults: Faults, node: Node) -> str | None:
     if node.value is None or isinstance(node.value, str):
         return node.value
-    faults.add(node.place, f"{node.described()} is not text; put it between quotes")
+    faults.add(node.position, f"{node.described()} is not text; put it between quotes")
     return None

@@ -67,8 +67,8 @@ def parse_scenarios(
     faults = Faults(path)
     documents = parse_documents(text_of(path, data), faults)
     scenarios = [
-        _Reader(path, faults, load, rules).scenario(document, place)
-        for place, document in enumerate(documents, start=1)
+        _Reader(path, faults, load, rules).scenario(document, position)
+        for position, document in enumerate(documents, start=1)
     ]
     faults.raise_any()
     if not scenarios:
@@ -78,17 +78,17 @@ def parse_scenarios(
 
 def _given_fault(faults: Faults, node: Node, message: str, word: Word) -> Fault:
     """What is wrong with a given profile, at the key or the value that `word` leads to."""
-    place, found = node.place, node
+    position, found = node.position, node
     for key in word if isinstance(word, tuple) else ():
         if isinstance(key, int):
-            place = found.sequence[key].place if found.sequence else found.place
+            position = found.sequence[key].position if found.sequence else found.position
         elif found.mapping is not None:
             kind = TYPES_BY_NAME.get(key)
             for name, each in found.mapping.items():
                 if name == key or (kind and TYPES_BY_NAME.get(name) is kind):
-                    place, found = found.keys[name], each
+                    position, found = found.keys[name], each
                     break
-    return faults.fault(place, message)
+    return faults.fault(position, message)
 
 
 class _Reader:
@@ -100,29 +100,30 @@ class _Reader:
         self._load = load
         self._rules = rules
 
-    def scenario(self, document: Node, place: int) -> Scenario | None:
+    def scenario(self, document: Node, position: int) -> Scenario | None:
         entries = self._faults.entries(document, _SCENARIO, "a scenario")
         organization = self._organization(document, entries)
         name, profiles, now = (entries.get(key) for key in ("name", "profiles", "now"))
         if name is not None and not isinstance(name.value, str):
             self._faults.add(
-                name.place, f"name is {name.described()}, but must be text; put it between quotes"
+                name.position,
+                f"name is {name.described()}, but must be text; put it between quotes",
             )
         given = [self._given(each, organization) for each in self._list(entries, "given")]
         steps = [self._step(each) for each in self._list(entries, "steps")]
         if not steps and document.mapping is not None:
-            self._faults.add(document.place, "no steps; a scenario has at least one request")
+            self._faults.add(document.position, "no steps; a scenario has at least one request")
         if organization is None:
             return None
         return Scenario(
-            name=str(name.value) if name else f"{self._path.stem} {place}",
+            name=str(name.value) if name else f"{self._path.stem} {position}",
             path=self._path,
-            line=document.place.line,
+            line=document.position.line,
             organization=organization,
             given=tuple(each for each in given if each is not None),
             steps=tuple(step for step in steps if step is not None),
             profiles=self._profiles(profiles),
-            document=place,
+            document=position,
             now_ms=(clock_of(self._faults, now) or 0) if now else 0,
             written=(profiles.mapping or {}) if profiles else {},
         )
@@ -130,7 +131,7 @@ class _Reader:
     def _organization(self, document: Node, entries: Mapping[str, Node]) -> Organization | None:
         config, scope = entries.get("config"), entries.get("scope")
         if config is not None and scope is not None:
-            self._faults.add(scope.place, "both config and scope are given; keep one")
+            self._faults.add(scope.position, "both config and scope are given; keep one")
         elif self._rules is not None:
             return self._rules if scope is None else self._in_place_of(scope, self._rules)
         elif scope is not None:
@@ -138,9 +139,9 @@ class _Reader:
             return Organization(None, {INLINE_SCOPE: rules}, {}) if rules else None
         elif config is None:
             if document.mapping is not None:
-                self._faults.add(document.place, "no rules; set config or scope")
+                self._faults.add(document.position, "no rules; set config or scope")
         elif not isinstance(config.value, str):
-            self._faults.add(config.place, f"config is {config.described()}, but must be a path")
+            self._faults.add(config.position, f"config is {config.described()}, but must be a path")
         else:
             try:
                 return self._load(self._path.parent / config.value).organization
@@ -149,7 +150,7 @@ class _Reader:
                     hint, excerpt = None, None
                     if isinstance(each, Fault):
                         hint, excerpt = each.hint, each.excerpt
-                    self._faults.add(config.place, f"the configuration: {each}", hint, excerpt)
+                    self._faults.add(config.position, f"the configuration: {each}", hint, excerpt)
         return None
 
     def _in_place_of(self, scope: Node, rules: Organization) -> Organization | None:
@@ -159,7 +160,7 @@ class _Reader:
             [found] = rules.scopes.values()
         if found is None:
             self._faults.add(
-                scope.place,
+                scope.position,
                 "the scenario spells out its scope, but the configuration to be used "
                 f"instead has several; name one of them {INLINE_SCOPE}, or use one with a single "
                 "scope",
@@ -175,24 +176,25 @@ class _Reader:
             number = parse_mpid(mpid.value)
             if number is None:
                 self._faults.add(
-                    mpid.place, f"{mpid.described()} is not an MPID{mpid_rule(mpid.value)}"
+                    mpid.position, f"{mpid.described()} is not an MPID{mpid_rule(mpid.value)}"
                 )
         identifiers = tuple(self._identifiers(entries, node))
         if organization is None:
             return None
         if scope is None and len(organization.scopes) > 1:
             self._faults.add(
-                node.place, "no scope; the configuration has several, so the profile must name one"
+                node.position,
+                "no scope; the configuration has several, so the profile must name one",
             )
             return None
         name = scope.value if scope else next(iter(organization.scopes))
         if not isinstance(name, str) or name not in organization.scopes:
             assert scope is not None
             hint = nearest(str(name), organization.scopes)
-            self._faults.add(scope.place, f"unknown scope {scope.described()}{hint}")
+            self._faults.add(scope.position, f"unknown scope {scope.described()}{hint}")
             return None
         fault = partial(_given_fault, self._faults, node)
-        return Given(name, number, identifiers, node.place.line, fault)
+        return Given(name, number, identifiers, node.position.line, fault)
 
     def _identifiers(self, entries: Mapping[str, Node], parent: Node) -> Iterator[Identifier]:
         for name, node in entries.items():
@@ -209,18 +211,20 @@ class _Reader:
                 if fault is None and isinstance(each.value, str):
                     yield Identifier(kind, each.value)
                 else:
-                    self._faults.add(each.place, f"the value {each.described()} of {kind} {fault}")
+                    self._faults.add(
+                        each.position, f"the value {each.described()} of {kind} {fault}"
+                    )
 
     def _step(self, node: Node) -> Step | None:
-        known = (*RequestKind, TRACK)
-        entries = self._faults.entries(node, (*known, *_STEP_EXTRAS), "a step")
-        kinds = [str(kind) for kind in known if node.mapping and kind in node.mapping]
+        requests = (*RequestKind, TRACK)
+        entries = self._faults.entries(node, (*requests, *_STEP_EXTRAS), "a step")
+        kinds = [str(kind) for kind in requests if node.mapping and kind in node.mapping]
         if len(kinds) != 1:
             if node.mapping is not None and (
-                kinds or {*known, *_STEP_EXTRAS}.issuperset(node.mapping)
+                kinds or {*requests, *_STEP_EXTRAS}.issuperset(node.mapping)
             ):
-                wanted = ", ".join(known)
-                self._faults.add(node.place, f"a step is one request, under one of {wanted}")
+                wanted = ", ".join(requests)
+                self._faults.add(node.position, f"a step is one request, under one of {wanted}")
             return None
         kind = kinds[0]
         request = self._request(kind, entries.get(kind))
@@ -229,14 +233,14 @@ class _Reader:
                 request[member] = entries[key].plain()
         if not isinstance(request.get("label", ""), str):
             self._faults.add(
-                entries["as"].place, "the name after as must be text; put it between quotes"
+                entries["as"].position, "the name after as must be text; put it between quotes"
             )
         expected = entries.get("expect")
         return Step(
             kind=kind,
             request=request,
             expect=read_expect(self._faults, expected) if expected else {},
-            line=node.place.line,
+            line=node.position.line,
             written=(expected.mapping or {}) if expected else {},
         )
 

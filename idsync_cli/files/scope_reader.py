@@ -37,19 +37,19 @@ _ONLY_WITH_LOGINS = ("on_logout", "login_needs_login_id")
 _SETTINGS = ("login", "unique", "immutable")
 
 
-def place_of(scope: Node, path: Iterable[str]) -> SourcePosition:
+def position_of(scope: Node, path: Iterable[str]) -> SourcePosition:
     """Where the last of the keys that is there stands; types may stand under any of their names."""
-    node, place = scope, scope.place
+    node, position = scope, scope.position
     for key in path:
         if node.mapping is not None:
             name = next((name for name in node.mapping if _same(name, key)), None)
             if name is None:
                 break
-            place, node = node.keys[name], node.mapping[name]
+            position, node = node.keys[name], node.mapping[name]
         else:
             items = node.sequence or ()
-            place = next((item.place for item in items if _same(item.value, key)), place)
-    return place
+            position = next((item.position for item in items if _same(item.value, key)), position)
+    return position
 
 
 def _same(name: object, key: str) -> bool:
@@ -87,7 +87,7 @@ class ScopeReader:
             extensions,
         )
         for contradiction in contradictions(rules):
-            self._faults.add(place_of(node, contradiction.path), contradiction.message)
+            self._faults.add(position_of(node, contradiction.path), contradiction.message)
         return None if node.mapping is None or preset is None or priority is None else rules
 
     def _definitions(self, entries: Mapping[str, Node]) -> Definitions:
@@ -104,7 +104,7 @@ class ScopeReader:
         """The strategy of a scope; where parts are wrong, harmless ones stand in for them."""
         if node is None:
             if scope.mapping is not None:
-                self._faults.add(scope.place, f"no strategy; use one of {', '.join(PRESETS)}")
+                self._faults.add(scope.position, f"no strategy; use one of {', '.join(PRESETS)}")
             return None
         if node.mapping is not None:
             return Preset(self._strategy_mapping(node))
@@ -112,7 +112,7 @@ class ScopeReader:
             return PRESETS[node.value]
         hint = nearest(node.value, PRESETS) if isinstance(node.value, str) else ""
         self._faults.add(
-            node.place,
+            node.position,
             f"unknown strategy {node.described()}{hint or '; use one of ' + ', '.join(PRESETS)}",
         )
         return None
@@ -126,7 +126,7 @@ class ScopeReader:
                 self._faults.add(node.keys[name], f"{name} has no meaning with logins: false")
             elif name not in entries and not unused:
                 self._faults.add(
-                    node.place, f"the strategy does not set {name}; it must set every key"
+                    node.position, f"the strategy does not set {name}; it must set every key"
                 )
         on_new_known_user = self._code(OnNewKnownUser, entries, "on_new_known_user")
         on_logout = self._code(OnLogout, entries, "on_logout")
@@ -151,12 +151,12 @@ class ScopeReader:
                 return DEFAULT_PRIORITY
             if scope.mapping is not None:
                 self._faults.add(
-                    scope.place, "no priority; list identifier types, most trusted first"
+                    scope.position, "no priority; list identifier types, most trusted first"
                 )
             return None
         if not node.sequence:
             self._faults.add(
-                node.place,
+                node.position,
                 "the priority is empty; list at least one identifier type"
                 if node.sequence == ()
                 else f"priority is {node.described()}, but must be a list of identifier types",
@@ -164,9 +164,9 @@ class ScopeReader:
             return None
         priority: list[IdentityType] = []
         for item in node.sequence:
-            kind = self._identity_type(item.value, item.place, item.described())
+            kind = self._identity_type(item.value, item.position, item.described())
             if kind in priority:
-                self._faults.add(item.place, f"{kind} appears twice in the priority; keep one")
+                self._faults.add(item.position, f"{kind} appears twice in the priority; keep one")
             elif kind is not None:
                 priority.append(kind)
         return tuple(priority) or None
@@ -185,7 +185,7 @@ class ScopeReader:
             return settings
         if preset and preset.fixed:
             self._faults.add(
-                node.place,
+                node.position,
                 f"the strategy {preset.strategy.name} does not allow identities; remove them",
             )
             return settings
@@ -209,7 +209,7 @@ class ScopeReader:
         return settings
 
     def _identity_type(
-        self, name: object, place: SourcePosition, shown: str
+        self, name: object, position: SourcePosition, shown: str
     ) -> IdentityType | None:
         if isinstance(name, str) and name in TYPES_BY_NAME:
             return TYPES_BY_NAME[name]
@@ -217,7 +217,7 @@ class ScopeReader:
 
         close = type_hint(name) if isinstance(name, str) else ""
         hint = None if close else Hint.LIST_TYPES
-        self._faults.add(place, f"unknown identity type {shown}{close}", hint)
+        self._faults.add(position, f"unknown identity type {shown}{close}", hint)
         return None
 
     def _flag(self, entries: Mapping[str, Node], name: str) -> bool | None:
@@ -226,7 +226,7 @@ class ScopeReader:
             return None
         if isinstance(node.value, bool):
             return node.value
-        self._faults.add(node.place, f"{name} is {node.described()}, but must be true or false")
+        self._faults.add(node.position, f"{name} is {node.described()}, but must be true or false")
         return None
 
     def _code(self, codes: type[Code], entries: Mapping[str, Node], name: str) -> Code | None:
@@ -236,5 +236,5 @@ class ScopeReader:
         if isinstance(node.value, str) and node.value in set(codes):
             return codes(node.value)
         wanted = " or ".join(codes)
-        self._faults.add(node.place, f"{name} is {node.described()}, but must be {wanted}")
+        self._faults.add(node.position, f"{name} is {node.described()}, but must be {wanted}")
         return None

@@ -49,12 +49,12 @@ class SortedRequests(RequestFile):
     def __init__(self, source: Source) -> None:
         super().__init__(source, _LONGEST)
 
-    def take(self, most: int) -> list[wire.NumberedLine]:
-        """The next lines; see `place_of`."""
-        return [_numbered(line) for _, line in super().take(most)]
+    def next_lines(self, most: int) -> list[wire.NumberedLine]:
+        """The next lines; see `file_and_line_of`."""
+        return [_numbered(line) for _, line in super().next_lines(most)]
 
 
-def place_of(number: int) -> tuple[int, int]:
+def file_and_line_of(number: int) -> tuple[int, int]:
     """Of a line's number, the place of its file and the line there."""
     line, file = divmod(number, _FILES)
     return file, line
@@ -99,32 +99,32 @@ def _sort(
     with_labels: set[int] = set()
     position = number = without_time = 0
     with ExternalSort() as sort:
-        for place, (name, source) in enumerate(files):
+        for file_index, (name, source) in enumerate(files):
             if not source.can_be_read_again:
                 source.keep(FITS + 1)
             requests = RequestFile(source)
             time = _FIRST
-            while lines := requests.take(_LINES_AT_ONCE):
+            while lines := requests.next_lines(_LINES_AT_ONCE):
                 for line, data in lines:
                     own = time_of(data)
                     time = time if own is None else own
                     without_time += own is None
                     if b'"label"' in data or b"\\" in data:
-                        with_labels.add(place)
-                    sort.add(_KEY.format(time - _FIRST, place, line).encode() + data)
+                        with_labels.add(file_index)
+                    sort.add(_KEY.format(time - _FIRST, file_index, line).encode() + data)
                 number += len(lines)
                 if not source.can_be_read_again and source.bytes_read > FITS:
                     raise _too_long(name)
                 advance(position + source.position_in_file, number)
             position += source.size_of_file or 0
             ends.append(requests.position)
-        write_lines(file, (_with_place(line) for line in sort.sorted()))
+        write_lines(file, (_with_file(line) for line in sort.sorted()))
     file.seek(0)
     source = Source("the sorted requests", file)
     return SortedLines(source, tuple(ends), frozenset(with_labels), without_time)
 
 
-def _with_place(line: bytes) -> bytes:
+def _with_file(line: bytes) -> bytes:
     """A line that was sorted, without its time, and with its numbers as short as they are."""
     file, number, rest = line[_TIME.stop :].split(b" ", 2)
     return b"%d %d %b" % (int(file), int(number), rest)

@@ -142,24 +142,24 @@ class _Reader:
         extension = self._extension()
         if extension is None:
             yield f"extensions, or {EXTENSION} in it, is not an object", None
-        for place, identities in (
+        for member, identities in (
             ("subject_identities", self._body.get("subject_identities")),
             (f"subject_identities of {EXTENSION}", (extension or {}).get("subject_identities")),
         ):
-            yield from self._take(place, identities)
+            yield from self._read_people(member, identities)
         yield from self._of_all()
 
-    def _word(self, name: str, known: type[StrEnum]) -> Iterator[tuple[str, None]]:
+    def _word(self, name: str, allowed: type[StrEnum]) -> Iterator[tuple[str, None]]:
         value = self._body.get(name)
-        words = ", ".join(known)
+        words = ", ".join(allowed)
         if value is None:
             yield f"no {name}; use one of {words}", None
-        elif value not in [*known]:
-            hint = self._nearest(value, known)
+        elif value not in [*allowed]:
+            hint = self._nearest(value, allowed)
             yield f"{name} is {quoted(wire.shown(value))}, but must be one of {words}{hint}", None
 
-    def _nearest(self, value: object, known: Iterable[str]) -> str:
-        return nearest(value, known) if self._suggests and isinstance(value, str) else ""
+    def _nearest(self, value: object, allowed: Iterable[str]) -> str:
+        return nearest(value, allowed) if self._suggests and isinstance(value, str) else ""
 
     def _time(self) -> Iterator[tuple[str, None]]:
         value = self._body.get("submitted_time")
@@ -181,21 +181,21 @@ class _Reader:
             found = found.get(EXTENSION)
         return {} if found is None else found if isinstance(found, dict) else None
 
-    def _take(self, place: str, identities: object) -> Iterator[tuple[str, Hint | None]]:
-        """Take in the identities of one place, and say what is wrong with them."""
+    def _read_people(self, member: str, identities: object) -> Iterator[tuple[str, Hint | None]]:
+        """Read the identities under one member, and say what is wrong with them."""
         if identities is None:
             return
         if isinstance(identities, list):
             yield (
                 (
-                    f"{place} is a list, as in earlier versions of OpenDSR; in version 3 it is an "
+                    f"{member} is a list, as in earlier versions of OpenDSR; in version 3 it is an "
                     "object with a type for each identity"
                 ),
                 None,
             )
             return
         if not isinstance(identities, dict):
-            yield f"{place} is {quoted(wire.shown(identities))}, but must be an object", None
+            yield f"{member} is {quoted(wire.shown(identities))}, but must be an object", None
             return
         self._number += len(identities)
         for name, said in identities.items():

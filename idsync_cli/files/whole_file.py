@@ -48,6 +48,17 @@ def whole_file(
             yield file
 
 
+def comes_whole(path: str) -> bool:
+    """Whether a file takes its place only once all of it is written; else it is written at once.
+
+    Raises:
+        OSError: it cannot be looked at, or not be written.
+    """
+    if _file_at(path) is None and Path(path).exists():
+        return False
+    return _can_be_beside(Path(os.path.realpath(path)))
+
+
 @contextmanager
 def _plain(path: str, *, must_be_new: bool) -> Iterator[BinaryIO]:
     """Open it for what is to be written as it comes."""

@@ -74,7 +74,7 @@ class _Reader:
         scope = entries.get("scope")
         if scope is None:
             self._faults.add(
-                node.place, f"the workspace {quoted(name)} names no scope; add scope: to it"
+                node.position, f"the workspace {quoted(name)} names no scope; add scope: to it"
             )
         access = Access(
             api_key=self._key(node, entries, "api_key", name),
@@ -102,10 +102,10 @@ class _Reader:
 
     def _scope(self, node: Node) -> str | None:
         if not isinstance(node.value, str):
-            self._faults.add(node.place, f"{node.described()} is not the name of a scope")
+            self._faults.add(node.position, f"{node.described()} is not the name of a scope")
         elif node.value not in self._scopes:
             hint = nearest(node.value, self._scopes) or "; name one under scopes, or add it there"
-            self._faults.add(node.place, f"unknown scope {quoted(node.value)}{hint}")
+            self._faults.add(node.position, f"unknown scope {quoted(node.value)}{hint}")
         else:
             return node.value
         return None
@@ -117,7 +117,7 @@ class _Reader:
         value = found.value
         if not isinstance(value, str) or not _may_be_key(value):
             self._faults.add(
-                found.place,
+                found.position,
                 f"{key} is {found.described()}, but must be 1 to {_LONGEST_KEY} ASCII characters "
                 "without spaces, quotes or any of / \\ : ? # % &",
             )
@@ -147,7 +147,7 @@ class _Reader:
         if variable is not None:
             if not isinstance(variable.value, str) or not variable.value:
                 self._faults.add(
-                    variable.place,
+                    variable.position,
                     f"{whose}_secret_env is {variable.described()}, "
                     "but must name an environment variable",
                 )
@@ -157,7 +157,7 @@ class _Reader:
         items = written.sequence if written.sequence is not None else (written,)
         if not 1 <= len(items) <= _MOST_SECRETS:
             self._faults.add(
-                written.place, f"{whose}_secret lists {len(items)} secrets; give one or two"
+                written.position, f"{whose}_secret lists {len(items)} secrets; give one or two"
             )
         secrets = []
         for item in items:  # no message shows one
@@ -166,7 +166,7 @@ class _Reader:
             else:
                 what = "is empty" if item.value in ("", None) else "is not text"
                 self._faults.add(
-                    item.place, f"{whose}_secret {what}; give a secret, or omit the key"
+                    item.position, f"{whose}_secret {what}; give a secret, or omit the key"
                 )
         return Secrets(tuple(secrets))
 
@@ -179,7 +179,7 @@ class _Reader:
             if number > 0:
                 return number
         self._faults.add(
-            node.place,
+            node.position,
             f"rate is {node.described()}, but must be a number of requests per second, such as 50",
         )
         return None
@@ -189,7 +189,9 @@ class _Reader:
         if node is None:
             return False
         if not isinstance(node.value, bool):
-            self._faults.add(node.place, f"{name} is {node.described()}, but must be true or false")
+            self._faults.add(
+                node.position, f"{name} is {node.described()}, but must be true or false"
+            )
         return node.value is True
 
 

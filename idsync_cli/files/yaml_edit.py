@@ -65,7 +65,7 @@ def rewritten(path: Path, data: bytes, edits: Sequence[Edit]) -> bytes:
     for edit in sorted(edits, key=lambda each: each.node.start, reverse=True):
         fault = _unsafe(edit.node, old)
         if fault:
-            raise FileFault([Fault(path.as_posix(), fault, edit.node.place.line)])
+            raise FileFault([Fault(path.as_posix(), fault, edit.node.position.line)])
         gap = _gap(edit.node, old)
         text = text[: edit.node.start] + gap + flow(edit.value) + text[edit.node.end :]
     mark = _BYTE_ORDER_MARK if data.startswith(_BYTE_ORDER_MARK) else b""
@@ -97,7 +97,7 @@ def _gap(node: Node, text: str) -> str:
     above = [line for line in lines if _CONTENT.match(line)]
     indent = len(above[-1]) - len(above[-1].lstrip(" -")) if above else -1
     # A list of dashes may stand right below its key; in brackets it must stand further in.
-    return "  " if not before.strip() and node.place.column - 1 <= indent else ""
+    return "  " if not before.strip() and node.position.column - 1 <= indent else ""
 
 
 def _unsafe(node: Node, text: str) -> str | None:

@@ -50,7 +50,7 @@ def parse_documents(text: str, faults: Faults) -> list[Node]:
     if found := _LINE_ENDS_OF_OLD.search(text):
         shown = printable(found[0])
         faults.add(
-            _place_in(text, found.start()),
+            _position_in(text, found.start()),
             f"the character {shown} would end a line; write it as "
             f'"\\u{ord(found[0]):04x}" between double quotes, or remove it',
         )
@@ -61,17 +61,17 @@ def parse_documents(text: str, faults: Faults) -> list[Node]:
         mark = error.problem_mark or error.context_mark
         if mark and error.context_mark and not text[mark.index :].strip():
             mark = error.context_mark  # what is not closed begins there
-        place = _place(mark) if mark else START
+        position = _position_of(mark) if mark else START
         at = text[mark.index : mark.index + 1] if mark else ""
-        follows_tab = mark is not None and _holds_tab_before(text, place)
+        follows_tab = mark is not None and _holds_tab_before(text, position)
         what = words_for(error.context, error.problem, at, follows_tab=follows_tab)
-        faults.add(place, f"broken YAML: {what}")
+        faults.add(position, f"broken YAML: {what}")
     except yaml.reader.ReaderError:
         # The error counts bytes or characters, by which of the two parsers is there.
         found = yaml.reader.Reader.NON_PRINTABLE.search(text)
         what = f"the character {printable(found[0])}" if found else "a character"
         faults.add(
-            _place_in(text, found.start() if found else 0),
+            _position_in(text, found.start() if found else 0),
             f"{what} is not allowed in YAML; write it as an escape between double quotes, "
             "or remove it",
         )
@@ -79,14 +79,14 @@ def parse_documents(text: str, faults: Faults) -> list[Node]:
     raise AssertionError("unreachable: the fault was just added")
 
 
-def _place_in(text: str, index: int) -> SourcePosition:
+def _position_in(text: str, index: int) -> SourcePosition:
     line_start = text.rfind("\n", 0, index) + 1
     return SourcePosition(text.count("\n", 0, index) + 1, index - line_start + 1)
 
 
-def _holds_tab_before(text: str, place: SourcePosition) -> bool:
+def _holds_tab_before(text: str, position: SourcePosition) -> bool:
     """Whether a tab stands among the white space that a line begins with, up to a place."""
-    line = text.split("\n")[place.line - 1 : place.line]
+    line = text.split("\n")[position.line - 1 : position.line]
     return bool(line) and "\t" in line[0][: len(line[0]) - len(line[0].lstrip())]
 
 
@@ -105,28 +105,32 @@ class _Builder:
                 yield self._node(next(events), events)
 
     def _node(self, event: Any, events: Iterator[Any]) -> Node:
-        place = _place(event.start_mark)
+        position = _position_of(event.start_mark)
         self._nodes += 1
         if self._nodes > MOST_NODES:
             self._faults.add(
-                place, f"more than {MOST_NODES:,} keys and values; split it into several files"
+                position, f"more than {MOST_NODES:,} keys and values; split it into several files"
             )
             self._faults.raise_any()
         if isinstance(event, yaml.AliasEvent):
-            self._faults.add(place, "aliases are not supported; write the value out")
-            return Node(None, place, {})
+            self._faults.add(position, "aliases are not supported; write the value out")
+            return Node(None, position, {})
         if event.anchor is not None:
             self._faults.add(
-                place, f"anchors are not supported; remove the anchor {quoted(event.anchor)}"
+                position, f"anchors are not supported; remove the anchor {quoted(event.anchor)}"
             )
         if event.tag is not None:
-            self._faults.add(place, f"tags are not supported; remove the tag {quoted(event.tag)}")
+            self._faults.add(
+                position, f"tags are not supported; remove the tag {quoted(event.tag)}"
+            )
         if isinstance(event, yaml.ScalarEvent):
             start, end = cast("Any", event.start_mark).index, cast("Any", event.end_mark).index
-            return Node(_scalar(event), place, {}, start, end, event.style in (None, ""))
+            return Node(_scalar(event), position, {}, start, end, event.style in (None, ""))
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            self._faults.add(place, f"nested more than {MAX_DEPTH} levels deep; no key needs that")
+            self._faults.add(
+                position, f"nested more than {MAX_DEPTH} levels deep; no key needs that"
+            )
             self._faults.raise_any()
         opening = event
         if isinstance(opening, yaml.MappingStartEvent):
@@ -136,7 +140,7 @@ class _Builder:
             while not isinstance(event := next(events), yaml.SequenceEndEvent):
                 items.append(self._node(event, events))
             end = _end(opening, event, items[-1] if items else None)
-            node = Node(tuple(items), place, {}, opening.start_mark.index, end)
+            node = Node(tuple(items), position, {}, opening.start_mark.index, end)
         self._depth -= 1
         return node
 
@@ -145,7 +149,7 @@ class _Builder:
         keys: dict[str, SourcePosition] = {}
         node = None
         while not isinstance(event := next(events), yaml.MappingEndEvent):
-            at = _place(event.start_mark)
+            at = _position_of(event.start_mark)
             self._node(event, events)
             node = self._node(next(events), events)
             if not isinstance(event, yaml.ScalarEvent):
@@ -160,7 +164,7 @@ class _Builder:
                 keys[event.value] = at
                 entries[event.value] = node
         end = _end(opening, event, node)
-        return Node(entries, _place(opening.start_mark), keys, opening.start_mark.index, end)
+        return Node(entries, _position_of(opening.start_mark), keys, opening.start_mark.index, end)
 
 
 def _end(opening: Any, closing: Any, last: Node | None) -> int:
@@ -170,7 +174,7 @@ def _end(opening: Any, closing: Any, last: Node | None) -> int:
     return last.end
 
 
-def _place(mark: Any) -> SourcePosition:
+def _position_of(mark: Any) -> SourcePosition:
     return SourcePosition(mark.line + 1, mark.column + 1)
 
 

@@ -47,7 +47,7 @@ class Node(NamedTuple):
     """
 
     value: "str | bool | tuple[Node, ...] | Mapping[str, Node] | None"
-    place: SourcePosition
+    position: SourcePosition
     keys: Mapping[str, SourcePosition]
     start: int = 0
     end: int = 0
@@ -126,9 +126,13 @@ class Faults:
             self.hide(each)
         for each in node.sequence or ():
             self.hide(each)
-        if node.mapping is None and node.sequence is None and node.place.line <= len(self._lines):
-            before = sum(len(line) + 1 for line in self._lines[: node.place.line - 1])
-            text = without_value("\n".join(self._lines), before + node.place.column - 1)
+        if (
+            node.mapping is None
+            and node.sequence is None
+            and node.position.line <= len(self._lines)
+        ):
+            before = sum(len(line) + 1 for line in self._lines[: node.position.line - 1])
+            text = without_value("\n".join(self._lines), before + node.position.column - 1)
             self._lines[:] = text.split("\n")
 
     def another(self) -> "Faults":
@@ -139,7 +143,7 @@ class Faults:
 
     def add(
         self,
-        place: SourcePosition,
+        position: SourcePosition,
         message: str,
         hint: Hint | None = None,
         excerpt: Excerpt | None = None,
@@ -149,7 +153,7 @@ class Faults:
         Raises:
             FileFault: there are so many that nobody would read more of them.
         """
-        self._found.append((place, message, hint, excerpt))
+        self._found.append((position, message, hint, excerpt))
         if self._most is not None and len(self._found) > self._most:
             del self._found[self._most :]
             more = Fault(self._path, f"and more errors; fix these {self._most} first")
@@ -161,14 +165,14 @@ class Faults:
 
     def fault(
         self,
-        place: SourcePosition,
+        position: SourcePosition,
         message: str,
         hint: Hint | None = None,
         excerpt: Excerpt | None = None,
     ) -> Fault:
         """A fault at a place, with the line that it is in."""
-        shown = excerpt or _excerpt(self._lines, place)
-        return Fault(self._path, message, place.line, place.column, hint, shown)
+        shown = excerpt or _excerpt(self._lines, position)
+        return Fault(self._path, message, position.line, position.column, hint, shown)
 
     def raise_any(self) -> None:
         """Raise FileFault if there is any."""
@@ -178,36 +182,36 @@ class Faults:
     def items(self, node: Node) -> tuple[Node, ...]:
         """The items of a list; adds a fault where `node` is none."""
         if node.sequence is None:
-            self.add(node.place, f"{node.described()}, but a list is expected")
+            self.add(node.position, f"{node.described()}, but a list is expected")
         return node.sequence or ()
 
-    def entries(self, node: Node, known: Sequence[str] | None, what: str) -> Mapping[str, Node]:
+    def entries(self, node: Node, allowed: Sequence[str] | None, what: str) -> Mapping[str, Node]:
         """The entries of a mapping; adds a fault where `node` is none, or has a key not known.
 
         Where the keys are known, a null counts as absent and is left out.
         """
         if node.mapping is None:
-            self.add(node.place, f"{what} is {node.described()}, but must be a mapping")
+            self.add(node.position, f"{what} is {node.described()}, but must be a mapping")
             return {}
-        if known is None:
+        if allowed is None:
             return node.mapping
         for key in node.mapping:
-            if key not in known:
-                hint = nearest(key, known) or f"; use one of {', '.join(known)}"
+            if key not in allowed:
+                hint = nearest(key, allowed) or f"; use one of {', '.join(allowed)}"
                 self.add(node.keys[key], f"unknown key {quoted(key)} in {what}{hint}")
         return {
             key: each
             for key, each in node.mapping.items()
-            if key in known and each.value is not None
+            if key in allowed and each.value is not None
         }
 
 
-def _excerpt(lines: Sequence[str], place: SourcePosition) -> Excerpt | None:
-    if place.line > len(lines):
+def _excerpt(lines: Sequence[str], position: SourcePosition) -> Excerpt | None:
+    if position.line > len(lines):
         return None
-    line = lines[place.line - 1].removesuffix("\r")
-    word = _WORD.match(line, place.column - 1)
-    return Excerpt(place.line, line, place.column, len(word[0]) if word else 1)
+    line = lines[position.line - 1].removesuffix("\r")
+    word = _WORD.match(line, position.column - 1)
+    return Excerpt(position.line, line, position.column, len(word[0]) if word else 1)
 
 
 def read_bytes(path: Path) -> bytes:

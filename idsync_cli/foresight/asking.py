@@ -97,7 +97,7 @@ def replay_up_to(
     file, reader, labels = RequestFile(source), wire.LineReader(), Labels()
     answered: Answer | None = None
     read = 0
-    while lines := file.take(LINES_AT_ONCE):
+    while lines := file.next_lines(LINES_AT_ONCE):
         advance(source.position_in_file - read, len(lines))
         read = source.position_in_file
         before = [each for each in lines if each[0] < line]

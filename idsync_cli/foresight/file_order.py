@@ -15,7 +15,7 @@ def first_time(path: str, name: str) -> int | None:
         UsageFault: the file cannot be read.
     """
     with open_requests(path, name) as source:
-        for _, line in RequestFile(source).take(_LINES):
+        for _, line in RequestFile(source).next_lines(_LINES):
             try:
                 request = wire.decode(line)
             except Refusal:

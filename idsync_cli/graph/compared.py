@@ -43,10 +43,10 @@ def read_side_part(
         if found is None:
             continue
         number = found[1].created_seq
-        reading.take_profile(number)
+        reading.add_profile(number)
         for row in reading.store_links.of_profile(number, MOST_OF_EACH):
             if row.removed_seq is None:
-                reading.take_identifier(row.identifier_id)
+                reading.add_identifier(row.identifier_id)
                 held.append((number, row.identifier_id))
     shown = {number: (each.scope, each.identifier) for number, each in reading.identifiers.items()}
     left = reading.count_identifiers() - len(shown)

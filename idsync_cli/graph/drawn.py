@@ -31,9 +31,9 @@ def around(
         return None
     number = found[1].created_seq
     reading = GraphCollector(transaction, organization)
-    reading.take_profile(number, is_asked=True)
+    reading.add_profile(number, is_asked=True)
     for row in reading.store_links.of_profile(number, MOST_OF_ITS_OWN):
-        reading.take_identifier(row.identifier_id)
+        reading.add_identifier(row.identifier_id)
     shared = Counter(
         neighbour
         for each in reading.identifiers
@@ -41,8 +41,8 @@ def around(
         if neighbour != number
     )
     for neighbour in sorted(shared, key=lambda each: (-shared[each], -each))[:limit]:
-        reading.take_profile(neighbour)
-    reading.take_all_links()
+        reading.add_profile(neighbour)
+    reading.add_all_links()
     profiles = reading.store_links.count_profiles_with(reading.identifiers)
     identifiers = reading.store_links.count_identifiers_of([number])
     return reading.graph(
@@ -62,9 +62,9 @@ def holders(
     numbers = reading.store_links.numbers_of(identifier, scope)
     rows = [row for each in numbers for row in reading.store_links.of_identifier(each, limit)]
     for each in numbers:
-        reading.take_identifier(each, is_asked=True)
+        reading.add_identifier(each, is_asked=True)
     newest = sorted(_profiles(rows), reverse=True)[:limit]
-    _take_with_identifiers(reading, newest)
+    _add_with_identifiers(reading, newest)
     left = max(0, reading.store_links.count_profiles_with(numbers) - len(reading.profiles))
     return reading.graph(LeftOut(left, reading.count_identifiers() - len(reading.identifiers)))
 
@@ -74,18 +74,18 @@ def scope_graph(
 ) -> Graph:
     """The newest profiles of a scope, at most `limit`, with what they hold or once held."""
     reading = GraphCollector(transaction, organization)
-    _take_with_identifiers(reading, reading.store_links.newest_profiles(scope, limit))
+    _add_with_identifiers(reading, reading.store_links.newest_profiles(scope, limit))
     of_scope = transaction.count_profiles(organization.scopes, ProfileFilter(scope))
     left = of_scope - len(reading.profiles)
     return reading.graph(LeftOut(left, reading.count_identifiers() - len(reading.identifiers)))
 
 
-def _take_with_identifiers(reading: GraphCollector, profiles: Iterable[int]) -> None:
+def _add_with_identifiers(reading: GraphCollector, profiles: Iterable[int]) -> None:
     for profile in profiles:
-        reading.take_profile(profile)
+        reading.add_profile(profile)
         for row in reading.store_links.of_profile(profile, MOST_OF_EACH):
-            reading.take_identifier(row.identifier_id)
-    reading.take_all_links()
+            reading.add_identifier(row.identifier_id)
+    reading.add_all_links()
 
 
 def _profiles(rows: Iterable[LinkRow]) -> set[int]:

@@ -20,8 +20,8 @@ class GraphCollector:
         self.identifiers: dict[int, FoundIdentifier] = {}
         self._links: set[LinkRow] = set()
 
-    def take_profile(self, number: int, *, is_asked: bool = False) -> None:
-        """Let a profile be in the graph."""
+    def add_profile(self, number: int, *, is_asked: bool = False) -> None:
+        """Add a profile to the graph."""
         found = self.store_links.profile(number)
         if number in self.profiles or found is None:  # there is none if it was erased
             return
@@ -38,8 +38,8 @@ class GraphCollector:
             is_asked,
         )
 
-    def take_identifier(self, number: int, *, is_asked: bool = False) -> None:
-        """Let an identifier be in the graph."""
+    def add_identifier(self, number: int, *, is_asked: bool = False) -> None:
+        """Add an identifier to the graph."""
         if number not in self.identifiers:
             scope, identifier = self.store_links.identifier(number)
             profiles = self.store_links.count_profiles_with([number])
@@ -49,17 +49,17 @@ class GraphCollector:
         """How many identifiers the profiles in the graph hold or once held, in all."""
         return self.store_links.count_identifiers_of(self.profiles)
 
-    def take_links(self, rows: Iterable[LinkRow]) -> None:
-        """Let links be in the graph, as far as both of their ends are."""
+    def add_links(self, rows: Iterable[LinkRow]) -> None:
+        """Add links of which both ends are in the graph."""
         self._links.update(
             row
             for row in rows
             if row.created_seq in self.profiles and row.identifier_id in self.identifiers
         )
 
-    def take_all_links(self) -> None:
-        """Let every link between what is in the graph be in it."""
-        self.take_links(self.store_links.between(self.profiles, self.identifiers))
+    def add_all_links(self) -> None:
+        """Add every link between what is in the graph."""
+        self.add_links(self.store_links.between(self.profiles, self.identifiers))
 
     def graph(self, left_out: LeftOut, tie: Tie | None = None) -> Graph:
         """What was taken, with the requests that it names."""

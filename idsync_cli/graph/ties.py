@@ -17,7 +17,7 @@ MOST_FOLLOWED = 200
 """How many links of one profile or identifier are followed, the newest first."""
 
 
-class _Place(NamedTuple):
+class _Node(NamedTuple):
     """A profile or an identifier, by its number in the store."""
 
     is_profile: bool
@@ -25,41 +25,41 @@ class _Place(NamedTuple):
 
 
 class _Search:
-    """All places that are reached from one identifier, with those before them."""
+    """All nodes that are reached from one identifier, with those before them."""
 
-    def __init__(self, start: _Place) -> None:
-        self.before: dict[_Place, list[_Place]] = {start: []}
+    def __init__(self, start: _Node) -> None:
+        self.before: dict[_Node, list[_Node]] = {start: []}
         self.frontier = [start]
 
     def go_on(self, links: Links) -> bool:
         """Go one link further everywhere; whether every link was followed."""
-        reached: dict[_Place, list[_Place]] = {}
+        reached: dict[_Node, list[_Node]] = {}
         followed_all = True
-        for place in self.frontier:
-            links_of = links.of_profile if place.is_profile else links.of_identifier
-            rows = links_of(place.number, MOST_FOLLOWED + 1)
+        for node in self.frontier:
+            links_of = links.of_profile if node.is_profile else links.of_identifier
+            rows = links_of(node.number, MOST_FOLLOWED + 1)
             followed_all &= len(rows) <= MOST_FOLLOWED
             numbers = (
-                row.identifier_id if place.is_profile else row.created_seq
+                row.identifier_id if node.is_profile else row.created_seq
                 for row in rows[:MOST_FOLLOWED]
             )
             for number in dict.fromkeys(numbers):
-                further = _Place(not place.is_profile, number)
+                further = _Node(not node.is_profile, number)
                 if further not in self.before:
-                    reached.setdefault(further, []).append(place)
+                    reached.setdefault(further, []).append(node)
         self.before |= reached
         self.frontier = list(reached)
         return followed_all
 
-    def ways_to(self, ends: Iterable[_Place]) -> set[_Place]:
-        """All places on the shortest ways from the start to some ends."""
-        on_the_way: set[_Place] = set()
+    def ways_to(self, ends: Iterable[_Node]) -> set[_Node]:
+        """All nodes on the shortest ways from the start to some ends."""
+        on_the_way: set[_Node] = set()
         left = list(ends)
         while left:
-            place = left.pop()
-            if place not in on_the_way:
-                on_the_way.add(place)
-                left += self.before[place]
+            node = left.pop()
+            if node not in on_the_way:
+                on_the_way.add(node)
+                left += self.before[node]
         return on_the_way
 
 
@@ -78,36 +78,36 @@ def ties(
     reading = GraphCollector(transaction, organization)
     links = reading.store_links
     names = transaction.scopes() if scope is None else (scope,)
-    places: set[_Place] = set()
+    nodes: set[_Node] = set()
     followed_all = True
     for name in names:
         one, other = (links.numbers_of(each, name) for each in pair)
         for number in {*one, *other}:
-            reading.take_identifier(number, is_asked=True)
+            reading.add_identifier(number, is_asked=True)
         if one and other:
-            found, whole = _ways(links, _Place(False, one[0]), _Place(False, other[0]))
-            places |= found
+            found, whole = _ways(links, _Node(False, one[0]), _Node(False, other[0]))
+            nodes |= found
             followed_all &= whole
-    profiles = sorted((each.number for each in places if each.is_profile), reverse=True)
+    profiles = sorted((each.number for each in nodes if each.is_profile), reverse=True)
     for number in profiles[:limit]:
-        reading.take_profile(number)
-    for place in sorted(places):
-        if not place.is_profile:
-            reading.take_identifier(place.number)
-    reading.take_all_links()
-    tie = Tie.FOUND if places else Tie.NONE if followed_all else Tie.NOT_FOUND
+        reading.add_profile(number)
+    for node in sorted(nodes):
+        if not node.is_profile:
+            reading.add_identifier(node.number)
+    reading.add_all_links()
+    tie = Tie.FOUND if nodes else Tie.NONE if followed_all else Tie.NOT_FOUND
     return reading.graph(LeftOut(len(profiles) - len(reading.profiles)), tie)
 
 
-def _ways(links: Links, one: _Place, other: _Place) -> tuple[set[_Place], bool]:
-    """All places on the shortest ways, and whether all was looked at that could be one.
+def _ways(links: Links, one: _Node, other: _Node) -> tuple[set[_Node], bool]:
+    """All nodes on the shortest ways, and whether all was looked at that could be one.
 
-    The search goes on from both ends, each time from the one that has reached fewer places; as
+    The search goes on from both ends, each time from the one that has reached fewer nodes; as
     whole steps are made, the ways on which it meets first are all of the shortest.
     """
     searches = _Search(one), _Search(other)
     looked_at, followed_all = 0, True
-    meeting: set[_Place] = {one} & {other}
+    meeting: set[_Node] = {one} & {other}
     while not meeting:
         nearer, further = sorted(searches, key=lambda each: len(each.frontier))
         if not nearer.frontier:

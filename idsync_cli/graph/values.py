@@ -45,19 +45,19 @@ class ProfileNode(NamedTuple):
 class IdentifierNode(NamedTuple):
     """An identifier of a scope; `profiles` is how many hold it or once held it.
 
-    `place` is its number in the graph, from 1.
+    `number` is its number in the graph, from 1.
     """
 
     identifier: Identifier
     scope: str
-    place: int
+    number: int
     profiles: int
     is_asked: bool = False
 
     @property
     def id(self) -> str:
         """What links name it by."""
-        return f"i{self.place}"
+        return f"i{self.number}"
 
 
 class Link(NamedTuple):
@@ -153,8 +153,8 @@ def assembled(
         ),
     )
     nodes = {
-        key: IdentifierNode(each.identifier, each.scope, place, each.profiles, each.is_asked)
-        for place, (key, each) in enumerate(ordered, start=1)
+        key: IdentifierNode(each.identifier, each.scope, number, each.profiles, each.is_asked)
+        for number, (key, each) in enumerate(ordered, start=1)
     }
     made = sorted(
         (
@@ -162,7 +162,7 @@ def assembled(
             for profile, identifier, added, removed in links
         ),
         key=lambda each: (
-            each[0], each[1].side or "", each[1].number, each[2].place, each[3] or 0,
+            each[0], each[1].side or "", each[1].number, each[2].number, each[3] or 0,
         ),
     )  # fmt: skip
     return Graph(

@@ -107,9 +107,9 @@ def audience_called(
     """
     found = [each for each in audiences(organization, scope) if each.name == name]
     if not found:
-        known = [each.name for each in audiences(organization, scope)]
-        listed = ", ".join(map(printable, known)) or "none"
-        hint = nearest(name, known) or f"; the audiences are: {listed}"
+        names = [each.name for each in audiences(organization, scope)]
+        listed = ", ".join(map(printable, names)) or "none"
+        hint = nearest(name, names) or f"; the audiences are: {listed}"
         raise UsageFault(f"unknown audience {quoted(name)}{hint}")
     if len(found) > 1:
         of_profile = [each for each in found if each.scope == profile_scope]

@@ -92,10 +92,10 @@ class Statistics:
             what = each.rule, each.identity_type
             counted[what] = counted.get(what, 0) + each.requests
         found = [Decider(rule, kind, requests) for (rule, kind), requests in counted.items()]
-        return tuple(sorted(found, key=_place))
+        return tuple(sorted(found, key=_order))
 
 
-def _place(decider: Decider) -> tuple[int, str, str]:
+def _order(decider: Decider) -> tuple[int, str, str]:
     return -decider.requests, decider.rule, decider.identity_type or ""
 
 

@@ -105,7 +105,7 @@ def story(
 
 def _chapter(mpid: int, created_seq: int, act: Act) -> Chapter:
     changes: list[ChapterChange] = []
-    taken: dict[Identifier, list[int]] = {}
+    lost: dict[Identifier, list[int]] = {}
     for change in act.changes:
         if isinstance(change, (AttributeChange, Alias)):
             changes.append(change)
@@ -113,9 +113,9 @@ def _chapter(mpid: int, created_seq: int, act: Act) -> Chapter:
             continue  # of a profile that is there none was erased
         elif change.mpid != mpid:
             if change.op is Op.REMOVE:
-                taken.setdefault(change.identifier, []).append(change.mpid)
+                lost.setdefault(change.identifier, []).append(change.mpid)
         elif change.op is Op.ADD:
-            changes.append(Gain(change.identifier, tuple(taken.pop(change.identifier, ()))))
+            changes.append(Gain(change.identifier, tuple(lost.pop(change.identifier, ()))))
         else:
             taker = None if act.answer == mpid else act.answer
             changes.append(Loss(change.identifier, taker, by_erased=act.answer is None))

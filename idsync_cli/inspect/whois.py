@@ -67,8 +67,7 @@ def whois(
     Of each it is said why the search does not return it, if so: a reason of section 4, step 2;
     `tie` where a newer one is returned; `NO_LOOKUP_IDENTITY` where the type is not in the priority;
     `blocked` where the scope blocks the value; `UNKNOWN_SCOPE` where it has no rules any more. With
-    `whole` comes all that each of them
-    holds, and the account of every tier.
+    `whole`, all that each of them holds is there, and what every tier did.
     """
     holders: list[Holder] = []
     searches: list[Answer] = []

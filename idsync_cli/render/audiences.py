@@ -67,8 +67,8 @@ def _condition_lines(condition: Condition) -> Iterator[tuple[str, Line]]:
     """The lines of a condition, each behind what is drawn in front of it."""
     told, parts = _said(condition)
     yield "", [told]
-    for place, part in enumerate(parts, start=1):
-        yield from _branch(_condition_lines(part), is_last=place == len(parts))
+    for number, part in enumerate(parts, start=1):
+        yield from _branch(_condition_lines(part), is_last=number == len(parts))
 
 
 def _said(condition: Condition) -> tuple[str, Sequence[Condition]]:
@@ -169,8 +169,8 @@ def _finding_lines(
     definition = _definition_of(seen.condition, definitions)
     if definition:
         yield ("│    " if parts else "     "), [(f"{definition}", Look.ASIDE)]
-    for place, part in enumerate(parts, start=1):
-        yield from _branch(_finding_lines(part, definitions), is_last=place == len(parts))
+    for number, part in enumerate(parts, start=1):
+        yield from _branch(_finding_lines(part, definitions), is_last=number == len(parts))
 
 
 def _definition_of(condition: Condition, definitions: Definitions) -> str:

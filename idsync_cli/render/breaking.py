@@ -37,21 +37,21 @@ def _offsets(line: str, width: int, indent: int) -> list[int]:
     if cell_len(line) <= width:
         return []
     offsets: list[int] = []
-    place, used = 0, 0
+    offset, used = 0, 0
     for piece in _words(line, width - indent):
         wide = cell_len(piece)
         if used and used + wide > width and not piece.isspace():
-            offsets.append(place)
+            offsets.append(offset)
             used = indent
         if used + wide > width and not piece.isspace():
             *full, rest = chop_cells(piece, max(1, width - indent)) or [""]
-            start = place
+            start = offset
             for part in full:
                 start += len(part)
                 offsets.append(start)
             used, wide = indent if full else used, cell_len(rest)
         used += wide
-        place += len(piece)
+        offset += len(piece)
     return offsets
 
 

@@ -71,8 +71,8 @@ def _group(title: str, lines: Sequence[str]) -> list[str]:
 
 def faults_for_github(fault: FileFault) -> list[str]:
     """An annotation for every fault of a file."""
-    placed = (each if isinstance(each, Fault) else Fault("", each) for each in fault.found)
-    return [annotation("error", each, "idsync cannot use this file") for each in placed]
+    faults = (each if isinstance(each, Fault) else Fault("", each) for each in fault.found)
+    return [annotation("error", each, "idsync cannot use this file") for each in faults]
 
 
 def annotation(level: str, fault: Fault, title: str) -> str:
@@ -80,11 +80,16 @@ def annotation(level: str, fault: Fault, title: str) -> str:
 
     `level` is `error` or `warning`.
     """
-    places = {"file": fault.path or None, "line": fault.line, "col": fault.column, "title": title}
-    properties = ",".join(
-        f"{key}={_property(str(value))}" for key, value in places.items() if value is not None
+    properties = {
+        "file": fault.path or None,
+        "line": fault.line,
+        "col": fault.column,
+        "title": title,
+    }
+    listed = ",".join(
+        f"{key}={_property(str(value))}" for key, value in properties.items() if value is not None
     )
-    return f"::{level} {properties}::{_data(fault.message)}".replace("##[", "#\\x23[")
+    return f"::{level} {listed}::{_data(fault.message)}".replace("##[", "#\\x23[")
 
 
 def _data(text: str) -> str:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from idsync_cli import wire
 from idsync_cli.core.codes import TierOutcome
-from idsync_cli.core.decision import Answer, Refusal, Tier
+from idsync_cli.core.decision import Answer, Refusal
 from idsync_cli.core.identity import IdentityType
+from idsync_cli.core.tiers import Tier
 from idsync_cli.errors import number_of
 from idsync_cli.foresight.comparing.comparison import (
     Comparison,
@@ -107,7 +108,7 @@ def comparison(found: Comparison, width: int) -> "list[RenderableType]":
         _parted_table(found, width),
         text(""),
         broken(text(*_pairs(found)), width, indent=2),
-        text("first difference: ", (_place(first), Look.PLACE)),
+        text("first difference: ", (_where(first), Look.POSITION)),
     ]
     for number, example in enumerate(found.examples, start=1):
         pieces += [text(""), *_example(number, example, width)]
@@ -183,7 +184,7 @@ def _pairs(found: Comparison) -> Line:
     return [f"pairs of requests with one profile: {told}"]
 
 
-def _place(at: Difference) -> str:
+def _where(at: Difference) -> str:
     return f"{visible(at.file)}:{at.line}"
 
 
@@ -197,7 +198,8 @@ def _example(number: int, example: Example, width: int) -> "list[RenderableType]
         f"{others}, from "
     )
     heading: Line = [
-        (f"{number}. {example.part}", Look.HEADING), told, (_place(example.at), Look.PLACE), " on",
+        (f"{number}. {example.part}", Look.HEADING), told,
+        (_where(example.at), Look.POSITION), " on",
     ]  # fmt: skip
     return [broken(text(*heading), width, indent=3), *_sides(example.at, width)]
 

@@ -33,8 +33,8 @@ def warnings_for_github(warnings: Iterable[Fault]) -> list[str]:
 def warning_lines(warnings: Iterable[Fault], width: int) -> Iterator[Line]:
     """Each warning of a configuration, and below it the line with a caret."""
     for warning in warnings:
-        place = str(warning).removesuffix(warning.message)
-        yield [(place, Look.PLACE), warning.message]
+        where = str(warning).removesuffix(warning.message)
+        yield [(where, Look.POSITION), warning.message]
         if warning.excerpt is not None:
             yield from excerpt_lines(warning.excerpt, width)
 

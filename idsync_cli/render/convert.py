@@ -29,14 +29,14 @@ def summary_text(
     if converted.passed_over:
         pieces.append(text(f"{number_of(converted.passed_over, 'other')} passed over"))
     if converted.contents is Contents.HAR and not converted.written + converted.unusable:
-        told = text((name, Look.PLACE), f": no call of mParticle's web SDK; {_RECORD_CALLS}")
+        told = text((name, Look.POSITION), f": no call of mParticle's web SDK; {_RECORD_CALLS}")
         pieces.append(broken(told, width, indent=2))
     for column, nearest in converted.unused_columns:
-        told = text((f"{name}: ", Look.PLACE), f"the column {quoted(column)} is not used; ")
+        told = text((f"{name}: ", Look.POSITION), f"the column {quoted(column)} is not used; ")
         way_out = map_it.format(printable(column), nearest or "TYPE", printable(column))
         pieces.append(broken(told.append(way_out), width, indent=2))
     for line, why, _ in converted.first_unusable:
-        told = text((f"{name}:{line}", Look.PLACE), f": {printable(why)}")
+        told = text((f"{name}:{line}", Look.POSITION), f": {printable(why)}")
         pieces.append(broken(told, width, indent=2))
     more = converted.unusable - sum(each.lines for each in converted.first_unusable)
     if more > 0:
@@ -48,7 +48,7 @@ def summary_text(
         pieces.append(broken(told, width, indent=2))
     for line, kind, value, first_line, first in converted.first_variants:
         told = text(
-            (f"{name}:{line}", Look.PLACE),
+            (f"{name}:{line}", Look.POSITION),
             f": {kind} {quoted(value)}, but {quoted(first)} in line {first_line}",
         )
         pieces.append(broken(told, width, indent=2))
@@ -61,7 +61,7 @@ def summary_text(
         told = text((number_of(converted.line_ends, "value"), Look.WARNING), f" {what}")
         pieces.append(broken(told, width, indent=2))
     for line, kind, value in converted.first_line_ends:
-        told = text((f"{name}:{line}", Look.PLACE), f": {kind} {quoted(value)}")
+        told = text((f"{name}:{line}", Look.POSITION), f": {kind} {quoted(value)}")
         pieces.append(broken(told, width, indent=2))
     more = converted.line_ends - len(converted.first_line_ends)
     if more > 0:

@@ -17,75 +17,77 @@ _OURS = (
 )
 
 
-class _Saying(NamedTuple):
+class _FindingText(NamedTuple):
     what: str
     way_out: str
 
 
-SAYINGS = {
-    FindingCode.MODE: _Saying(
+FINDING_TEXTS = {
+    FindingCode.MODE: _FindingText(
         "users other than the owner can read or write it",
         "run chmod 600 on it",
     ),
-    FindingCode.DRAFT: _Saying(
+    FindingCode.DRAFT: _FindingText(
         "a draft left by a killed process, which may contain data of the store",
         "remove it, unless a backup or restore is running",
     ),
-    FindingCode.SIZE: _Saying("the file's size does not match its header", _DAMAGED),
-    FindingCode.HEADER: _Saying("the file's header is not valid for SQLite", _DAMAGED),
-    FindingCode.SQLITE: _Saying(
+    FindingCode.SIZE: _FindingText("the file's size does not match its header", _DAMAGED),
+    FindingCode.HEADER: _FindingText("the file's header is not valid for SQLite", _DAMAGED),
+    FindingCode.SQLITE: _FindingText(
         "SQLite's integrity check failed", f"nothing else was checked; {_DAMAGED}"
     ),
-    FindingCode.UNREADABLE: _Saying("a check could not be completed", _DAMAGED),
-    FindingCode.SCHEMA: _Saying(
+    FindingCode.UNREADABLE: _FindingText("a check could not be completed", _DAMAGED),
+    FindingCode.SCHEMA: _FindingText(
         "a table, index, trigger or fixed row is not as idsync created it",
         f"undo what another program has changed; if none has, {_DAMAGED}",
     ),
-    FindingCode.STORE: _Saying("the row that describes the store is wrong", _DAMAGED),
-    FindingCode.CHECKSUM: _Saying("rows are not as they were written", _DAMAGED),
-    FindingCode.HASH: _Saying("identifiers are not as they were written", _DAMAGED),
-    FindingCode.VALUE: _Saying("values that no request could have set", _OURS),
-    FindingCode.TWICE: _Saying("identifiers are stored twice", _OURS),
-    FindingCode.REFERENCE: _Saying("rows refer to missing rows", _DAMAGED),
-    FindingCode.HISTORY: _Saying("the history is inconsistent", _OURS),
-    FindingCode.HOLDERS: _Saying("profile contents disagree with history", _OURS),
-    FindingCode.TYPE: _Saying("identifiers are held under the wrong type", _OURS),
-    FindingCode.TYPES: _Saying(
+    FindingCode.STORE: _FindingText("the row that describes the store is wrong", _DAMAGED),
+    FindingCode.CHECKSUM: _FindingText("rows are not as they were written", _DAMAGED),
+    FindingCode.HASH: _FindingText("identifiers are not as they were written", _DAMAGED),
+    FindingCode.VALUE: _FindingText("values that no request could have set", _OURS),
+    FindingCode.TWICE: _FindingText("identifiers are stored twice", _OURS),
+    FindingCode.REFERENCE: _FindingText("rows refer to missing rows", _DAMAGED),
+    FindingCode.HISTORY: _FindingText("the history is inconsistent", _OURS),
+    FindingCode.HOLDERS: _FindingText("profile contents disagree with history", _OURS),
+    FindingCode.TYPE: _FindingText("identifiers are held under the wrong type", _OURS),
+    FindingCode.TYPES: _FindingText(
         "the stored types of profiles disagree with their identifiers", _OURS
     ),
-    FindingCode.KNOWN: _Saying("known profiles are indexed as anonymous, or the reverse", _OURS),
-    FindingCode.ATTRIBUTES: _Saying("attributes disagree with their history", _OURS),
-    FindingCode.PROFILE: _Saying("profiles are invalid", _OURS),
-    FindingCode.MPID: _Saying("MPIDs do not derive from the seed", _OURS),
-    FindingCode.COUNTER: _Saying("numbers are higher than the last one assigned", _OURS),
-    FindingCode.REPLAY: _Saying("the progress of replays is invalid", _OURS),
-    FindingCode.LABEL: _Saying(
+    FindingCode.KNOWN: _FindingText(
+        "known profiles are indexed as anonymous, or the reverse", _OURS
+    ),
+    FindingCode.ATTRIBUTES: _FindingText("attributes disagree with their history", _OURS),
+    FindingCode.PROFILE: _FindingText("profiles are invalid", _OURS),
+    FindingCode.MPID: _FindingText("MPIDs do not derive from the seed", _OURS),
+    FindingCode.COUNTER: _FindingText("numbers are higher than the last one assigned", _OURS),
+    FindingCode.REPLAY: _FindingText("the progress of replays is invalid", _OURS),
+    FindingCode.LABEL: _FindingText(
         "labels belong to no unfinished replay, or labels or recorded MPIDs to no profile", _OURS
     ),
-    FindingCode.ERASURE: _Saying("erasures disagree with the rest of the store", _OURS),
-    FindingCode.UNFINISHED_ERASURE: _Saying(
+    FindingCode.ERASURE: _FindingText("erasures disagree with the rest of the store", _OURS),
+    FindingCode.UNFINISHED_ERASURE: _FindingText(
         "erased data may still be in the store's files: the erasure was interrupted, or another "
         "program was reading the store",
         "end any program that still reads it; the next command that writes to the store finishes",
     ),
-    FindingCode.SHARED_UNIQUE: _Saying(
+    FindingCode.SHARED_UNIQUE: _FindingText(
         "several profiles hold the same unique identifier",
         "this happens when a type becomes unique later; they stay until a request moves them: "
         "a modify takes one from all others. If the type was always unique, please report it",
     ),
-    FindingCode.SEVERAL_IMMUTABLE: _Saying(
+    FindingCode.SEVERAL_IMMUTABLE: _FindingText(
         "profiles have several values of an immutable type",
         "this happens when a type becomes immutable later; if it always was, please report it",
     ),
-    FindingCode.LOGIN_TYPES: _Saying(
+    FindingCode.LOGIN_TYPES: _FindingText(
         "the login types of scopes have changed",
         "the next request that writes reindexes the store",
     ),
-    FindingCode.UNNAMED_SCOPE: _Saying(
+    FindingCode.UNNAMED_SCOPE: _FindingText(
         "scopes are no longer in the configuration",
         "their profiles are kept, but no request can reach them",
     ),
-    FindingCode.ORPHAN: _Saying(
+    FindingCode.ORPHAN: _FindingText(
         "orphaned profiles",
         "they can be listed, but only a modify can reach them",
     ),
@@ -126,7 +128,7 @@ def lines(report: HealthReport) -> list[Line]:
 
 
 def _finding(finding: Finding) -> list[Line]:
-    what, way_out = SAYINGS[finding.code]
+    what, way_out = FINDING_TEXTS[finding.code]
     examples = [f"  {printable(each)}" for each in finding.examples]
     rest = finding.times - len(examples)
     if examples and rest:
@@ -147,7 +149,7 @@ def report_json(report: HealthReport) -> dict[str, Any]:
 
 
 def _finding_json(finding: Finding) -> dict[str, Any]:
-    what, way_out = SAYINGS[finding.code]
+    what, way_out = FINDING_TEXTS[finding.code]
     return {
         "code": finding.code.value,
         "level": level_of(finding.code).value,

@@ -43,17 +43,17 @@ def _in_colour(line: str) -> Line:
 
 def _narrowed(lines: list[str], width: int) -> Iterator[str]:
     """Lines that fit: of a list, what a name stands for goes on where it began."""
-    place, is_named = 0, False
-    while place < len(lines):
-        line = lines[place]
-        place += 1
+    index, is_named = 0, False
+    while index < len(lines):
+        line = lines[index]
+        index += 1
         found = _LISTED.fullmatch(line)
         column = found.start(4) if found else len(line) - len(line.lstrip())
         is_listed = found is not None or (is_named and column > _BELOW)  # by a line of its own
         if is_listed or (line and not column):
-            while place < len(lines) and _goes_on(lines[place], column, is_listed=is_listed):
-                line += f" {lines[place].strip()}"
-                place += 1
+            while index < len(lines) and _goes_on(lines[index], column, is_listed=is_listed):
+                line += f" {lines[index].strip()}"
+                index += 1
         is_named = _NAMES.fullmatch(line) is not None
         if found and column > width * 2 // 3:
             yield found[1] + found[2]

@@ -127,8 +127,8 @@ def _example_json(seen: SeenValue, lint: Lint, *, redact: bool) -> wire.Json:
     of_files = lint.requests is not None
     return {
         "value": None if redact else seen.value,
-        "file": lint.files[seen.place.file] if of_files else None,
-        "line": seen.place.line if of_files else None,
+        "file": lint.files[seen.at.file] if of_files else None,
+        "line": seen.at.line if of_files else None,
     }
 
 
@@ -186,8 +186,8 @@ def _finding(
         yield text((f"  {evidence}", Look.ASIDE))
     for each in finding.examples:
         value = HIDDEN if redact else in_a_list(Identifier(finding.identity_type, each.value))
-        where = "" if lint.requests is None else f"  {_place(each, lint)}"
-        yield broken(text("  ", value, (where, Look.PLACE)), width, indent=4)
+        where = "" if lint.requests is None else f"  {_where(each, lint)}"
+        yield broken(text("  ", value, (where, Look.POSITION)), width, indent=4)
     if finding.code is LintFinding.PRIORITY_CONTRADICTED and finding.order is None:
         yield text("  no order allowed in the scope would help")
     elif finding.remedy is not None:
@@ -211,8 +211,8 @@ def _evidence(finding: TypeFinding, lint: Lint) -> str:
     return ", ".join(parts)
 
 
-def _place(seen: SeenValue, lint: Lint) -> str:
-    return f"{visible(lint.files[seen.place.file])}:{seen.place.line}"
+def _where(seen: SeenValue, lint: Lint) -> str:
+    return f"{visible(lint.files[seen.at.file])}:{seen.at.line}"
 
 
 _COLUMNS = (
@@ -269,7 +269,7 @@ def lint_for_github(lint: Lint, command: str, *, redact: bool) -> list[str]:
             first = finding.examples[0] if finding.examples else None
             path, line = "", None
             if first is not None and lint.requests is not None:
-                path, line = lint.files[first.place.file], first.place.line
+                path, line = lint.files[first.at.file], first.at.line
             told = f"{finding.identity_type}: {_SENTENCES[finding.code]}"
             if evidence := _evidence(finding, lint):
                 told += f" ({evidence})"

@@ -35,11 +35,11 @@ def check_page(outcomes: Sequence[CheckOutcome], totals: Totals) -> Page:
     content = [line(ci.totals_line(totals))]
     content += [_failed(each) if isinstance(each, Result) else _unreadable(each) for each in failed]
     rows = [
-        [text(("passed", Look.OK)) if each.passed else text(("FAILED", Look.FAILED)), name, place]
+        [text(("passed", Look.OK)) if each.passed else text(("FAILED", Look.FAILED)), name, where]
         if isinstance(each, Result)
-        else [text(("unreadable", Look.FAILED)), name, place]
+        else [text(("unreadable", Look.FAILED)), name, where]
         for each in outcomes
-        for name, place in [_named(each)]
+        for name, where in [_named(each)]
     ]
     content.append(element("h2", "All scenarios"))
     content += shown([laid_out(("Outcome", "Name", "File"), rows, WIDE)])
@@ -57,11 +57,11 @@ def _named(outcome: CheckOutcome) -> tuple[str, str]:
 
 
 def _failed(result: Result) -> Element:
-    name, place = _named(result)
+    name, where = _named(result)
     return element(
         "section",
         element("h2", name),
-        line([(place, Look.ASIDE)]),
+        line([(where, Look.ASIDE)]),
         shown(answers.mismatches(result, WIDE)),
         class_="card",
     )

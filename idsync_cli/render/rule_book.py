@@ -12,7 +12,7 @@ from textwrap import fill
 
 from idsync_cli.core.config.strategy import PRESETS
 from idsync_cli.core.identity import DEVICE_TYPES, TYPES_BY_NAME, IdentityType, names_of
-from idsync_cli.render.doctor import SAYINGS
+from idsync_cli.render.doctor import FINDING_TEXTS
 from idsync_cli.store.file_values import FindingCode
 
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
@@ -85,7 +85,7 @@ def explanation(word: str, width: int) -> str | None:
     found = [entry for each, entry in book.items() if each.casefold() == wanted]
     found += [book[each] for each in _VALUES.get(wanted, ())]
     texts = [_entry_text(each, width) for each in found]
-    if wanted in SAYINGS:
+    if wanted in FINDING_TEXTS:
         texts.append(_health_text(FindingCode(wanted), width))
     if wanted in TYPES_BY_NAME:
         texts.append(_type_text(TYPES_BY_NAME[wanted], width))
@@ -128,7 +128,7 @@ def _entry_text(entry: Entry, width: int) -> str:
 
 
 def _health_text(code: FindingCode, width: int) -> str:
-    what, way_out = SAYINGS[code]
+    what, way_out = FINDING_TEXTS[code]
     told = (f"{code.value}  ({_HEALTH})", f"Means: {_begun(what)}.", f"Do: {_begun(way_out)}.")
     return "\n\n".join(_filled(each, width) for each in told)
 

@@ -37,11 +37,11 @@ class Stacked(Table):
         yield from _drawn(lines[:rule])
         yield from self.below[0]
         yield from _drawn(lines[rule : rule + 1])
-        place = rule + 1
+        index = rule + 1
         for height, below in zip(heights, self.below[1:], strict=True):
-            yield from _drawn(lines[place : place + height])
+            yield from _drawn(lines[index : index + height])
             yield from below
-            place += height
+            index += height
 
 
 def _drawn(lines: Sequence[list[Segment]]) -> list[Segment]:

@@ -71,11 +71,11 @@ def _chapter_json(chapter: Chapter) -> wire.Json:
         **_cause_json(chapter.cause),
         "mpid": None if chapter.answer is None else str(chapter.answer),
         "made": chapter.is_making,
-        "changes": [_turn_json(each) for each in chapter.changes],
+        "changes": [_chapter_change_json(each) for each in chapter.changes],
     }
 
 
-def _turn_json(change: ChapterChange) -> wire.Json:
+def _chapter_change_json(change: ChapterChange) -> wire.Json:
     if isinstance(change, (AttributeChange, Alias)):
         return _change_json(change)
     if isinstance(change, Gain):

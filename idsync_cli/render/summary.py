@@ -126,8 +126,8 @@ def _met_twice(summary: Summary, width: int) -> "Iterator[Text]":
         met = [f"which was {before}"] if before is not None else []
         met += [f"as is {other}"] if other is not None else []
         what = f": {recorded} is {mpid} from here on, {', '.join(met)}"
-        place = (f"{printable(file)}:{line}", Look.PLACE)
-        yield broken(text(place, what), width, indent=2)
+        where = (f"{printable(file)}:{line}", Look.POSITION)
+        yield broken(text(where, what), width, indent=2)
     more = summary.met_twice - len(summary.first_met_twice)
     if more:
         yield text(f"and {number_of(more, 'more pair')}")
@@ -143,7 +143,7 @@ def refused_pieces(refused: RefusedLine, width: int, *, is_broken: bool = True) 
     assert isinstance(answer.outcome, Refusal)
     assert answer.line is not None
     told = text(
-        (f"{printable(file)}:{answer.line}", Look.PLACE),
+        (f"{printable(file)}:{answer.line}", Look.POSITION),
         ": ",
         (str(answer.outcome.code), Look.FAILED),
         f": {printable(answer.outcome.message)}",

@@ -113,8 +113,8 @@ def laid_out(headings: Sequence[str], rows: Iterable[Sequence[Any]], width: int)
         return beside
     below: list[int] = []
     movable = [headings.index(each) for each in BELOW if each in headings[1:]]
-    for place in movable:
-        below.append(place)
+    for column in movable:
+        below.append(column)
         stacked, is_stacked_whole = _table(headings, cells, width, below)
         if is_stacked_whole:
             is_shorter = 2 * height(beside) > 3 * height(stacked)
@@ -130,10 +130,10 @@ def _table(
 
     from idsync_cli.render.stacked import Stacked
 
-    kept = [place for place in range(len(headings)) if place not in below]
-    names = [headings[place] for place in kept]
+    kept = [column for column in range(len(headings)) if column not in below]
+    names = [headings[column] for column in kept]
     heads = [text(name) for name in names]
-    rows = [[row[place] for place in kept] for row in cells]
+    rows = [[row[column] for column in kept] for row in cells]
     widths = [widest(heads[n], *(row[n] for row in rows)) for n in range(len(heads))]
     room = width - (len(widths) - 1)
     if sum(widths) > room:
@@ -157,7 +157,11 @@ def _table(
         table.add_row(*(broken(cell, column) for cell, column in zip(row, widths, strict=True)))
     indent = widths[0] + 1 if widths[0] < _NARROW_FIRST else _INDENT
     table.below = [
-        [_indented(row[place], width, indent) for place in below if row[place].plain not in _EMPTY]
+        [
+            _indented(row[column], width, indent)
+            for column in below
+            if row[column].plain not in _EMPTY
+        ]
         for row in ([text(heading) for heading in headings], *cells)
     ]
     pieces = (max(map(_longest, column)) for column in zip(heads, *rows, strict=True))
@@ -170,27 +174,29 @@ def _without_empty(
 ) -> tuple[Sequence[str], list[list["Text"]]]:
     """What is in a table: where there is no room, not the columns that say nothing."""
     columns = [
-        [text(heading), *(row[place] for row in cells)] for place, heading in enumerate(headings)
+        [text(heading), *(row[column] for row in cells)] for column, heading in enumerate(headings)
     ]
     if sum(widest(*column) + 1 for column in columns) - 1 <= width:
         return headings, cells
     kept = [
-        place
-        for place, heading in enumerate(headings)
-        if heading not in NOT_IF_EMPTY or any(row[place].plain not in _EMPTY for row in cells)
+        column
+        for column, heading in enumerate(headings)
+        if heading not in NOT_IF_EMPTY or any(row[column].plain not in _EMPTY for row in cells)
     ]
-    return [headings[place] for place in kept], [[row[place] for place in kept] for row in cells]
+    return [headings[column] for column in kept], [
+        [row[column] for column in kept] for row in cells
+    ]
 
 
 def _put_side_by_side(
     headings: Sequence[str], rows: list[list["Text"]], widths: list[int], room: int
 ) -> None:
     """Let lists take the room that is left, on fewer lines."""
-    for place in (headings.index(each) for each in SIDE_BY_SIDE if each in headings):
-        most = widths[place] + room - sum(widths)
+    for column in (headings.index(each) for each in SIDE_BY_SIDE if each in headings):
+        most = widths[column] + room - sum(widths)
         for row in rows:
-            row[place] = _filled(row[place], most)
-        widths[place] = widest(text(headings[place]), *(row[place] for row in rows))
+            row[column] = _filled(row[column], most)
+        widths[column] = widest(text(headings[column]), *(row[column] for row in rows))
 
 
 def _filled(listed: "Text", width: int) -> "Text":
@@ -228,15 +234,15 @@ def _abbreviate(headings: Sequence[str], cells: list[list["Text"]], widths: list
     """Shorten settings, before anything is broken over lines."""
     if "Settings" not in headings:
         return
-    place = headings.index("Settings")
+    column = headings.index("Settings")
     for row in cells:
-        shown = row[place]
+        shown = row[column]
         short = [_SHORT.get(word, word) for word in shown.plain.split(" ")]
-        row[place] = text(" ".join(short))
-        row[place].style = shown.style
+        row[column] = text(" ".join(short))
+        row[column].style = shown.style
         for span in shown.spans[:1]:  # a setting looks like its row
-            row[place].stylize(span.style)
-    widths[place] = widest(text(headings[place]), *(row[place] for row in cells))
+            row[column].stylize(span.style)
+    widths[column] = widest(text(headings[column]), *(row[column] for row in cells))
 
 
 def _fit(
@@ -245,30 +251,30 @@ def _fit(
     """Let columns give way until the table fits, or none can any more."""
     heads, *cells = rows
     order = [headings.index(each) for each in GIVE_WAY if each in headings]
-    longest = {place: max(_longest(row[place]) for row in rows) for place in order}
-    at_once = [place for place in order if headings[place] in AT_ONCE]
-    for place in range(len(headings)):  # a heading of several words stands on several lines
-        if place not in order:
-            longest[place] = max(
-                longest_piece(heads[place].plain), widest(*(row[place] for row in cells))
+    longest = {column: max(_longest(row[column]) for row in rows) for column in order}
+    at_once = [column for column in order if headings[column] in AT_ONCE]
+    for column in range(len(headings)):  # a heading of several words stands on several lines
+        if column not in order:
+            longest[column] = max(
+                longest_piece(heads[column].plain), widest(*(row[column] for row in cells))
             )
-            at_once.append(place)
-    for place in at_once:
-        spare = max(0, widths[place] - longest[place])
-        widths[place] -= max(0, min(spare, sum(widths) - room))
-    kept = {place: _KEPT.get(headings[place], 0) for place in order}
+            at_once.append(column)
+    for column in at_once:
+        spare = max(0, widths[column] - longest[column])
+        widths[column] -= max(0, min(spare, sum(widths) - room))
+    kept = {column: _KEPT.get(headings[column], 0) for column in order}
     for through, floors in ((False, kept), (False, {}), (True, {})):
         for step in _STEPS:
-            for place in order:
-                is_cut = through and headings[place] in CUT_THROUGH
-                least = max(step, 0 if is_cut else longest[place], floors.get(place, 0))
+            for column in order:
+                is_cut = through and headings[column] in CUT_THROUGH
+                least = max(step, 0 if is_cut else longest[column], floors.get(column, 0))
                 excess = sum(widths) - room
                 if excess <= 0:
                     return
-                widths[place] = max(min(widths[place], least), widths[place] - excess)
-    for place in (headings.index(each) for each in LAST_RESORT if each in headings):
+                widths[column] = max(min(widths[column], least), widths[column] - excess)
+    for column in (headings.index(each) for each in LAST_RESORT if each in headings):
         excess = max(0, sum(widths) - room)
-        widths[place] = max(min(widths[place], _NARROWEST), widths[place] - excess)
+        widths[column] = max(min(widths[column], _NARROWEST), widths[column] - excess)
 
 
 def height(table: "Stacked") -> int:

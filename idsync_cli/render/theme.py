@@ -37,7 +37,7 @@ class Look(StrEnum):
     ORPHANED = "orphaned"
     BAR = "bar"
     OPTION = "option"
-    PLACE = "place"
+    POSITION = "position"
     CARET = "caret"
 
 
@@ -71,7 +71,7 @@ STYLES = {
     Look.ORPHANED: Style("yellow", italic=True),
     Look.BAR: Style("blue"),
     Look.OPTION: Style("cyan"),
-    Look.PLACE: Style(bold=True),
+    Look.POSITION: Style(bold=True),
     Look.CARET: Style("red", bold=True),
 }
 

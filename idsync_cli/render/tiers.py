@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from idsync_cli.core.codes import TierOutcome
-from idsync_cli.core.decision import COUNTED_TO, Note, Tier
+from idsync_cli.core.decision import Note
 from idsync_cli.core.identity import Identifier, IdentityType
+from idsync_cli.core.tiers import COUNTED_TO, Tier
 from idsync_cli.messages import KEPT_BY, OUTCOMES
 from idsync_cli.render.breaking import broken
 from idsync_cli.render.identifiers import in_a_list

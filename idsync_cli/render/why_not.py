@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from idsync_cli import wire
 from idsync_cli.core.codes import Rule, TierOutcome
-from idsync_cli.core.decision import Decision, Refusal, Tier
+from idsync_cli.core.decision import Decision, Refusal
 from idsync_cli.core.identity import Identifier
+from idsync_cli.core.tiers import Tier
 from idsync_cli.errors import number_of, printable
 from idsync_cli.foresight.flips import Add, CaseChange, Drop, Move, PreviousMpid, SetSetting
 from idsync_cli.foresight.why_not import Flip, WhyNot

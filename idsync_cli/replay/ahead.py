@@ -99,31 +99,31 @@ class AheadWriter(BatchWriter):
         return self._ahead is not None
 
     def write(
-        self, decide: Decide, taken: LineBatch, row: ReplayRow
+        self, decide: Decide, batch: LineBatch, row: ReplayRow
     ) -> Generator[Done, None, WriteOutcome]:
         """Have lines decided while the batch before is written, and hand over what they change."""
         assert self._ahead is not None
         assert self._process is not None
         decided: Decided | None = None
-        batch: RowBatch | None = None
+        rows: RowBatch | None = None
         with suppress(TablesBehind), self._ahead.transaction() as transaction:
-            decided = decide(transaction, taken)
-            batch = transaction.take()
+            decided = decide(transaction, batch)
+            rows = transaction.drain()
         before, self._under_way, held = self._under_way, None, None
         if before is not None:
             held = self._wait(before)
             if held is None:
                 if decided is not None:
                     self._state.undo(decided.changes)
-                return self._in_vain(before, taken)
+                return self._in_vain(before, batch)
             yield before.decided.done
-        if decided is None or batch is None:
-            return self._go_back(WriteOutcome(row, anew=(taken,)))
+        if decided is None or rows is None:
+            return self._go_back(WriteOutcome(row, anew=(batch,)))
         after = with_answers(row, decided, self._answers, until_on_disk=False)
         changes = decided.changes
-        self._process.send(WriteJob(batch, row, after, changes.labels, changes.pairs))
+        self._process.send(WriteJob(rows, row, after, changes.labels, changes.pairs))
         sent = _UnderWay(decided, row)
-        if not taken.finished:
+        if not batch.finished:
             self._under_way = sent
             return WriteOutcome(after, held=held)
         held = self._wait(sent)
@@ -132,18 +132,18 @@ class AheadWriter(BatchWriter):
         yield decided.done
         return WriteOutcome(after, held=held)
 
-    def _wait(self, batch: _UnderWay) -> tuple[int, float] | None:
+    def _wait(self, sent: _UnderWay) -> tuple[int, float] | None:
         """How many lines a batch had, and how long its transaction took; None if it failed."""
         assert self._process is not None
         seconds = self._process.wait()
-        return None if seconds is None else (len(batch.decided.taken.lines), seconds)
+        return None if seconds is None else (len(sent.decided.batch.lines), seconds)
 
-    def _in_vain(self, batch: _UnderWay, *after: LineBatch) -> WriteOutcome:
+    def _in_vain(self, sent: _UnderWay, *after: LineBatch) -> WriteOutcome:
         """Go back: a batch was not written, so it and the lines after it must be decided again."""
-        self._state.undo(batch.decided.changes)
+        self._state.undo(sent.decided.changes)
         if self._answers:
             self._answers.take_back()
-        return self._go_back(WriteOutcome(batch.before, anew=(batch.decided.taken, *after)))
+        return self._go_back(WriteOutcome(sent.before, anew=(sent.decided.batch, *after)))
 
     def _go_back(self, outcome: WriteOutcome) -> WriteOutcome:
         """Drop the cache of the store, and leave some batches to the direct writer."""
@@ -153,7 +153,7 @@ class AheadWriter(BatchWriter):
         return outcome
 
     def _begun(self) -> Deciding | None:
-        """Let the other process begin; None while it is not ready, or someone else writes.
+        """Have the other process begin; None while it is not ready, or someone else writes.
 
         Raises:
             NoWriterProcess: there is none.

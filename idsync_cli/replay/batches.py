@@ -71,11 +71,11 @@ class Batches:
         if self._may_stop:
             while len(lines) < self.size:
                 begins.append(self._requests.position)
-                if not (taken := self._requests.take(1)):
+                if not (some := self._requests.next_lines(1)):
                     break
-                lines += taken
+                lines += some
         else:
-            lines = self._requests.take(self.size)
+            lines = self._requests.next_lines(self.size)
         end = self._requests.position
         return LineBatch(lines, end, len(lines) < self.size, tuple(begins))
 
@@ -87,6 +87,6 @@ class Batches:
         if not self._is_fixed:
             self.size = fitting_size(self.size, lines, seconds)
 
-    def do_anew(self, *taken: LineBatch) -> None:
+    def do_anew(self, *batches: LineBatch) -> None:
         """Let batches come again, before all others."""
-        self._anew = [*taken, *self._anew]
+        self._anew = [*batches, *self._anew]

@@ -59,10 +59,10 @@ def choose(
         UsageFault: one of them must not be, or not with these.
     """
     with store.reading() as transaction:
-        known = replays(transaction)
-    under_way = [row for row in known if names_by_time(row) and not row.finished]
+        rows = replays(transaction)
+    under_way = [row for row in rows if names_by_time(row) and not row.finished]
     for name, _ in files if mode is Mode.ONCE else ():
-        check_by_itself(name, known, mode)
+        check_by_itself(name, rows, mode)
     check_that_none_comes_twice(files, mode)
     for name, source in files if mode is Mode.AGAIN and not forced else ():
         check_brings_nothing_back(name, source, store)
@@ -72,9 +72,9 @@ def choose(
     done: list[str] = []
     for name, source in files:
         is_under_way = any(path_of(name) in names_by_time(row) for row in under_way)
-        found = replay_of(source, known)
+        found = replay_of(source, rows)
         check_file(
-            *(name, found, known, answers, mode),
+            *(name, found, rows, answers, mode),
             options=options,
             is_one_of_several=len(files) > 1,
         )
@@ -82,7 +82,7 @@ def choose(
             wanted.append((name, source))
         elif found.finished:
             done.append(name)
-            _go_on_behind(name, found, known, answers)
+            _go_on_behind(name, found, rows, answers)
         else:
             raise UsageFault(
                 f"{quoted(name)} was replayed in the order of its lines up to line {found.lines}",
@@ -93,7 +93,7 @@ def choose(
     for row in under_way:
         names = {path_of(name) for name, _ in wanted} & set(names_by_time(row))
         if names and row.name != _name_of(wanted):
-            check_by_itself(next(name for name, _ in wanted if path_of(name) in names), known, mode)
+            check_by_itself(next(name for name, _ in wanted if path_of(name) in names), rows, mode)
     return Wanted(wanted, done)
 
 
@@ -114,8 +114,8 @@ def find_start_by_time(
     name, source = _name_of(files), lines.source
     source.rewind()
     with store.reading() as transaction:
-        known = replays(transaction)
-        under_way = [row for row in known if row.name == name and not row.finished]
+        rows = replays(transaction)
+        under_way = [row for row in rows if row.name == name and not row.finished]
         if mode is not Mode.AGAIN and under_way:
             row = under_way[-1]
             requests = SortedRequests(source)
@@ -129,7 +129,7 @@ def find_start_by_time(
             check_answers(_shown(files), row, answers)
             if answers and row.answers_bytes is not None:
                 answers.go_on_behind(Written(row.answers_bytes, row.answers_digest))
-            return Start(row, labels_of(transaction, row.replay_id), len(known), requests)
+            return Start(row, labels_of(transaction, row.replay_id), len(rows), requests)
     row = ReplayRow(NOT_ENTERED, name, 0, 0, "", None, "", finished=False, options=options)
     each = [
         ReplayRow(
@@ -139,7 +139,7 @@ def find_start_by_time(
         for (file, _), end in zip(files, lines.ends, strict=True)
         if end.bytes
     ]
-    return Start(row, {}, len(known), SortedRequests(source), tuple(each))
+    return Start(row, {}, len(rows), SortedRequests(source), tuple(each))
 
 
 def _name_of(files: Files) -> str:
@@ -151,10 +151,10 @@ def _shown(files: Files) -> str:
 
 
 def _go_on_behind(
-    name: str, found: ReplayRow, known: Sequence[ReplayRow], answers: AnswersFile | None
+    name: str, found: ReplayRow, rows: Sequence[ReplayRow], answers: AnswersFile | None
 ) -> None:
     """Let answers follow those of a file that is done, by itself or sorted with others."""
-    its_rows = [row for row in known if path_of(name) in names_by_time(row)]
+    its_rows = [row for row in rows if path_of(name) in names_by_time(row)]
     for row in (found, *its_rows):
         if answers and row.answers_bytes is not None:
             answers.go_on_behind(Written(row.answers_bytes, row.answers_digest))

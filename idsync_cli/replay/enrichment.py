@@ -18,7 +18,7 @@ from idsync_cli.replay.gathering import Gathering
 from idsync_cli.replay.summary import Enriched
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteStore, SqliteTransaction
-from idsync_cli.store.sqlite.erasing.kept_files import keep, text_of
+from idsync_cli.store.sqlite.erasing.kept_files import keep, may_hold_data, text_of
 from idsync_cli.store.sqlite.queries.data import data_of
 from idsync_cli.store.sqlite.queries.replays import ENRICH, replays
 
@@ -44,15 +44,15 @@ class Enrichment(Companion):
         self._gathering = Gathering()
 
     def begin(self, transaction: Transaction) -> None:
-        """Forget what was not kept; keep the path of the file before any erasure is to name it."""
+        """Forget what was not kept; keep the file's path, before any erasure has to name it."""
         self._last_seq = transaction.last_seq
         self._lines, self._counted = [], self.counted
         assert isinstance(transaction, SqliteTransaction)
         self._gathering.begin(transaction)
-        if not self._is_named:
+        if not self._is_named and may_hold_data(self._file.path):
             keep(transaction, KeptFile(FileKind.OUTPUT, text_of(self._file.path)))
 
-    def take(self, request: wire.Incoming, answer: Answer, transaction: Transaction) -> None:
+    def add(self, request: wire.Incoming, answer: Answer, transaction: Transaction) -> None:
         """Enrich a batch that was answered, and pass over all other requests."""
         assert isinstance(transaction, SqliteTransaction)
         if answer.kind is RequestKind.ERASE:
@@ -158,7 +158,7 @@ def enriching(
 
 
 def _asks_of_events(rules: ScopeRules) -> bool:
-    """Whether all events of a profile have to be read to tell what it comes to."""
+    """Whether the rules need all events of a profile to say what it comes to."""
     definitions = rules.definitions
     return bool(definitions.calculated_attributes) or any(
         isinstance(each, EventCondition)

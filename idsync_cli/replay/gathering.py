@@ -51,7 +51,7 @@ class Gathering:
     def of(
         self, transaction: SqliteTransaction, mpid: int, created_seq: int, fold: Fold
     ) -> Gathered:
-        """The events of a profile as the transaction has them by now, which is all written."""
+        """The events of a profile as the transaction has them; all of it must have been written."""
         last = last_event(transaction)
         if self._by_profile and last > self._last_event:
             for its, event in events_since(transaction, self._last_event, self._by_profile):

@@ -23,8 +23,8 @@ _WAYS_ON = {
 def say_what_is_kept(fault: IdsyncError, *, is_kept: bool) -> None:
     """Let a fault say no more and no less than is known of all that was done so far.
 
-    Whoever raised it knows of one transaction. Of those before it, if any `is_kept`, it is known
-    that they are whole where the fault is none of the store's own content.
+    Whoever raised it knows of one transaction. If any were committed before (`is_kept`), those are
+    whole, unless the fault is about the store's own content.
     """
     if not is_kept:
         if fault.code is FaultCode.OUTPUT_UNWRITABLE:

@@ -8,12 +8,12 @@ from idsync_cli.engine.labels import Labels
 class ReplayLabels(Labels):
     """The labels of the current file; `touched` has what the batch changed, as it was before."""
 
-    def __init__(self, known: Mapping[str, int] | None = None) -> None:
-        super().__init__(known)
+    def __init__(self, labels: Mapping[str, int] | None = None) -> None:
+        super().__init__(labels)
         self.touched: dict[str, int | None] = {}
 
     def name(self, label: str, mpid: int | None) -> None:
-        """Let a label stand for the MPID of an answer, or for none."""
+        """Set the MPID that a label stands for; None for nothing."""
         self.touched.setdefault(label, self.get(label))
         super().name(label, mpid)
 

@@ -11,6 +11,7 @@ process write it while the next is being decided (`replay/ahead.py`).
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from functools import partial
 
 from idsync_cli import wire
 from idsync_cli.core.codes import FileKind
@@ -35,7 +36,7 @@ from idsync_cli.replay.summary import Tally
 from idsync_cli.replay.writers import BatchWriter, Decided, DirectWriter, Done, Overtaken
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteStore
-from idsync_cli.store.sqlite.erasing.kept_files import text_of
+from idsync_cli.store.sqlite.erasing.kept_files import may_hold_data, text_of
 
 _TRIES = 2
 """How often a replay looks where to begin: of one that was killed a batch may still be written."""
@@ -44,9 +45,9 @@ _TRIES = 2
 class _RefusedOne(Exception):
     """A request of the batch at hand was refused, and the replay is to stop before it."""
 
-    def __init__(self, place: int, answer: Answer) -> None:
+    def __init__(self, index: int, answer: Answer) -> None:
         super().__init__()
-        self.place = place
+        self.index = index
         self.answer = answer
 
 
@@ -100,7 +101,7 @@ class Replay:
         self.stopped_by: Tally | None = None
 
     def check(self, files: Sequence[tuple[str, Source]]) -> None:
-        """See before the first file is begun whether those after it may be replayed as well.
+        """See, before the first file is begun, whether the others may be replayed as well.
 
         Raises:
             UsageFault: one of them must not be replayed, or is another of them.
@@ -141,10 +142,11 @@ class Replay:
         return self._run(start, lines.source)
 
     def run(self, name: str, source: Source) -> Generator[Done, None, None]:
-        """Replay one file; what each batch came to comes when it is kept.
+        """Replay one file; what came of each batch is given out when it is kept.
 
-        Nothing comes of a file that is done already and is to be resumed. With `stop_on_error`,
-        the refused request that ended the replay is left in `stopped_by`; nothing is done of it.
+        Nothing is given out for a file that is done already and is to be resumed. With
+        `stop_on_error`, the rejected request that ended the replay is left in `stopped_by`; nothing
+        of it is done.
 
         Raises:
             UsageFault: the file was replayed before, or has changed since.
@@ -193,7 +195,7 @@ class Replay:
                 return
 
     def untold(self) -> list[Done]:
-        """What was kept and did not come, because something else ended the replay.
+        """What was kept but not given out, because something else ended the replay.
 
         Ask when what `run` gave is closed.
         """
@@ -212,18 +214,18 @@ class Replay:
                 writer: BatchWriter = direct
                 if ahead is not None and ahead.takes_over(pace, left):
                     writer = ahead
-                taken = batches.next()
-                if not taken.lines and row.replay_id == NOT_ENTERED:
+                batch = batches.next()
+                if not batch.lines and row.replay_id == NOT_ENTERED:
                     if self._answers:
                         self._answers.write(b"")  # no requests, no answers: an empty file
                     return
                 try:
-                    outcome = yield from writer.write(self._decide, taken, row)
+                    outcome = yield from writer.write(self._decide, batch, row)
                 except _RefusedOne as refused:
                     self.stopped_by = Tally()
-                    self._count(self.stopped_by, [refused.answer], [taken.lines[refused.place]])
-                    if refused.place:
-                        before_it = taken.up_to(refused.place)
+                    self._count(self.stopped_by, [refused.answer], [batch.lines[refused.index]])
+                    if refused.index:
+                        before_it = batch.up_to(refused.index)
                         yield from writer.write(self._decide, before_it, row)
                     return
                 row, pace = outcome.row, outcome.pace or pace
@@ -234,15 +236,15 @@ class Replay:
     def _files(self) -> list[KeptFile]:
         """The files of this replay whose paths the store keeps."""
         paths = [(FileKind.REQUESTS, name) for name in self._origin.files]
-        paths += [(FileKind.OUTPUT, each) for each in self._outputs]
+        paths += [(FileKind.OUTPUT, each) for each in self._outputs if may_hold_data(each)]
         return [KeptFile(kind, text_of(path)) for kind, path in paths if path != STANDARD_STREAM]
 
     def _ahead(self, state: ReplayState) -> AheadWriter | None:
-        """The writer that may take over, unless everything has to be done by one process.
+        """The writer that may take over, unless one process has to do everything.
 
-        Others find no store that is in memory. Batches of a size that was asked for, and lines
-        before one that is refused, are in the store before the next is read. And what went to a
-        pipe or a device cannot be taken back.
+        Another process cannot see a store in memory. If a size was asked for, or the replay has to
+        stop before a rejected line, each batch must be in the store before the next is read. And
+        what went to a pipe or a device cannot be taken back.
         """
         answers = self._answers
         if self._store.location is None or self._chunk_size is not None or self._stop_on_error:
@@ -253,25 +255,20 @@ class Replay:
             return None
         return AheadWriter(self._store, answers, state, self._to_start)
 
-    def _decide(self, transaction: Transaction, taken: LineBatch) -> Decided:
+    def _decide(self, transaction: Transaction, batch: LineBatch) -> Decided:
         """Answer the requests of a batch, and count the answers."""
-        done = Done(Tally(), [], [])
-
-        def take(answers: list[Answer]) -> None:
-            self._take_in(done, answers)
-
-        state = self._state
+        done, state = Done(Tally(), [], []), self._state
         assert state is not None
         state.begin(transaction)
         try:
-            for blocks, labels in state.with_labels(taken):
-                self._engine.answer_blocks(blocks, labels, transaction, take)
+            for blocks, labels in state.with_labels(batch):
+                self._engine.answer_blocks(blocks, labels, transaction, partial(self._add, done))
         except BaseException:
             state.undo()
             raise
-        self._count(done.tally, [], taken.lines)
+        self._count(done.tally, [], batch.lines)
         state.count(done.tally, self._origin.file_and_line)
-        decided = Decided(taken, done, state.changes())
+        decided = Decided(batch, done, state.changes())
         self._progress.decide(decided)
         return decided
 
@@ -285,12 +282,12 @@ class Replay:
             for file, its_lines in self._origin.lines_by_file(lines):
                 tally.keep_lines(its_lines, file)
 
-    def _take_in(self, done: Done, answers: list[Answer]) -> None:
+    def _add(self, done: Done, answers: list[Answer]) -> None:
         """Take the answers of a block; with `stop_on_error`, see whether one is a refusal."""
         if self._stop_on_error:
-            for place, answer in enumerate(answers, start=done.tally.requests):
+            for index, answer in enumerate(answers, start=done.tally.requests):
                 if isinstance(answer.outcome, Refusal):
-                    raise _RefusedOne(place, answer)
+                    raise _RefusedOne(index, answer)
         self._count(done.tally, answers, [])
         if self._answers:
             for file, some in self.by_file(answers):

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from idsync_cli import wire
 from idsync_cli.core.decision import Answer
-from idsync_cli.files.sorted_requests import place_of
+from idsync_cli.files.sorted_requests import file_and_line_of
 
 Answers = list[Answer]
 
@@ -63,13 +63,13 @@ class SortedFiles(Origin):
 
     def by_file(self, answers: Answers) -> Iterator[tuple[str, Answers]]:
         """Answers by the lines of their own files."""
-        for place, some in groupby(answers, lambda each: place_of(each.line or 0)[0]):
+        for file_index, some in groupby(answers, lambda each: file_and_line_of(each.line or 0)[0]):
             yield (
-                self.files[place],
+                self.files[file_index],
                 [
                     Answer(
                         each.seq,
-                        place_of(each.line or 0)[1],
+                        file_and_line_of(each.line or 0)[1],
                         each.kind,
                         each.scope,
                         each.outcome,
@@ -82,10 +82,13 @@ class SortedFiles(Origin):
         self, lines: Sequence[wire.NumberedLine]
     ) -> Iterator[tuple[str, list[wire.NumberedLine]]]:
         """Lines by the numbers that they have in their own files."""
-        for place, some in groupby(lines, lambda each: place_of(each[0])[0]):
-            yield self.files[place], [(place_of(number)[1], line) for number, line in some]
+        for file_index, some in groupby(lines, lambda each: file_and_line_of(each[0])[0]):
+            yield (
+                self.files[file_index],
+                [(file_and_line_of(number)[1], line) for number, line in some],
+            )
 
     def file_and_line(self, number: int) -> tuple[str, int]:
         """The file of a line, and its number there."""
-        place, line = place_of(number)
-        return self.files[place], line
+        file_index, line = file_and_line_of(number)
+        return self.files[file_index], line

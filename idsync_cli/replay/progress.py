@@ -1,4 +1,4 @@
-"""What became of the batches that a replay has decided: which are kept, and which of those told."""
+"""Which of the batches that a replay has decided are kept, and which of those were given out."""
 
 from contextlib import suppress
 
@@ -11,26 +11,26 @@ from idsync_cli.store.sqlite.queries.replays import replays
 
 
 class ReplayProgress:
-    """Follows the batches of a replay, from being decided to being told; `commits` were kept."""
+    """Follows each batch until its results are given out; `commits` is how many were kept."""
 
     def __init__(self) -> None:
         self.commits = 0
         self._decided: list[Decided] = []
 
     def decide(self, decided: Decided) -> None:
-        """Take note that a batch was decided. What is decided anew was not kept before."""
-        end = decided.taken.end.bytes
-        self._decided = [*[each for each in self._decided if each.taken.end.bytes < end], decided]
+        """Note that a batch was decided. One that is decided again was not kept before."""
+        end = decided.batch.end.bytes
+        self._decided = [*[each for each in self._decided if each.batch.end.bytes < end], decided]
 
     def tell(self, done: Done) -> None:
-        """Take note that a batch is kept, and told of."""
+        """Note that a batch was kept, and its results given out."""
         self.commits += 1
         self._decided = [each for each in self._decided if each.done is not done]
 
     def untold(self, store: SqliteStore, start: Start) -> list[Done]:
-        """What was kept and not told of, because something else ended the replay.
+        """What was kept but not given out, because something else ended the replay.
 
-        It may be kept while the end was on its way: in a commit, or by another process.
+        It may have been kept meanwhile: in a commit that was under way, or by another process.
         """
         decided, self._decided = self._decided, []
         if not decided:
@@ -38,12 +38,12 @@ class ReplayProgress:
         with suppress(IdsyncError), store.reading() as transaction:
             its_rows = [
                 row
-                for place, row in enumerate(replays(transaction))
+                for index, row in enumerate(replays(transaction))
                 if row.replay_id == start.row.replay_id
-                or (start.row.replay_id == NOT_ENTERED and place >= start.seen)
+                or (start.row.replay_id == NOT_ENTERED and index >= start.seen)
             ]
             ends = {(row.bytes, row.digest) for row in its_rows if row.name == start.row.name}
-            reached = [(each.taken.end.bytes, each.taken.end.digest) in ends for each in decided]
+            reached = [(each.batch.end.bytes, each.batch.end.digest) in ends for each in decided]
             kept = len(reached) - reached[::-1].index(True) if True in reached else 0
             self.commits += kept
             return [each.done for each in decided[:kept]]

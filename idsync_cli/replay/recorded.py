@@ -54,7 +54,7 @@ class ReplayedMpids(RecordedMpids):
         self.anew = anew
         self._transaction: SqliteTransaction | None = None
         self._layers: list[Layer] = []
-        self._known: dict[int, int | None] = {}
+        self._mpids: dict[int, int | None] = {}
 
     def begin(self, transaction: Transaction) -> None:
         """Another batch begins, in a transaction that sees all but the one before it at least."""
@@ -62,19 +62,19 @@ class ReplayedMpids(RecordedMpids):
         self._transaction = transaction
         self._layers.append(Layer())
         for layer in self._layers[:-_NOT_IN_TABLES]:
-            self._known.update(layer.pairs)
+            self._mpids.update(layer.pairs)
         del self._layers[:-_NOT_IN_TABLES]
-        if len(self._known) > _IN_MEMORY:
-            self._known.clear()
+        if len(self._mpids) > _IN_MEMORY:
+            self._mpids.clear()
 
     def undo(self) -> None:
-        """The latest batch that is not undone was not kept."""
+        """Undo the latest batch: it was not kept."""
         self._layers.pop()
-        self._known.clear()
+        self._mpids.clear()
 
     @property
     def batch(self) -> Layer:
-        """What came of the batch at hand."""
+        """The pairs of the batch at hand."""
         return self._layers[-1]
 
     def here(self, mpid: int) -> int:
@@ -83,7 +83,7 @@ class ReplayedMpids(RecordedMpids):
         return mpid if found is None else found
 
     def meets(self, recorded: int, mpid: int, line: int | None) -> None:
-        """Let a recorded MPID stand for that of an answer from here on."""
+        """Note that a recorded MPID stands for that of an answer from here on."""
         before = self._of(recorded)
         if before == mpid:
             return
@@ -97,7 +97,7 @@ class ReplayedMpids(RecordedMpids):
         batch.recorded[mpid] = recorded
 
     def unset(self, mpid: int) -> None:
-        """Let no recorded MPID stand for this one any more: its profile was erased."""
+        """Forget what stands for this MPID: its profile was erased."""
         assert self._transaction is not None
         its = {} if self.anew else dict.fromkeys(recorded_as(self._transaction, mpid))
         for layer in self._layers:
@@ -108,11 +108,11 @@ class ReplayedMpids(RecordedMpids):
         for layer in reversed(self._layers):
             if recorded in layer.pairs:
                 return layer.pairs[recorded]
-        if recorded not in self._known:
+        if recorded not in self._mpids:
             assert self._transaction is not None
             found = None if self.anew else mpid_of(self._transaction, recorded)
-            self._known[recorded] = found
-        return self._known[recorded]
+            self._mpids[recorded] = found
+        return self._mpids[recorded]
 
     def _other(self, mpid: int, recorded: int) -> int | None:
         """Another recorded MPID that stands for this one by now."""

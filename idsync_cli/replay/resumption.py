@@ -51,9 +51,9 @@ def check_files(
     options: Options = (),
     forced: bool = False,
 ) -> None:
-    """See before the first file is begun whether those after it may be replayed as well.
+    """See, before the first file is begun, whether the others may be replayed as well.
 
-    Standard input is looked at when its turn comes: not known when it will end.
+    Standard input is checked when it is reached: before, nobody knows where it ends.
 
     Raises:
         UsageFault: one of them must not be replayed, or is another of them.
@@ -61,16 +61,14 @@ def check_files(
     readable = [(name, source) for name, source in files if source.can_be_read_again]
     check_that_none_comes_twice(readable, mode)
     with store.reading() as transaction:
-        known = replays(transaction)
+        rows = replays(transaction)
     for name, source in readable:
-        if known and (name, source) != files[0]:
+        if rows and (name, source) != files[0]:
             if mode is Mode.AGAIN and not forced:
                 check_brings_nothing_back(name, source, store)
-            check_by_itself(name, known, mode)
-            found = replay_of(source, known)
-            check_file(
-                *(name, found, known, answers, mode), options=options, is_one_of_several=True
-            )
+            check_by_itself(name, rows, mode)
+            found = replay_of(source, rows)
+            check_file(*(name, found, rows, answers, mode), options=options, is_one_of_several=True)
 
 
 def find_start(
@@ -95,12 +93,12 @@ def find_start(
     if mode is Mode.AGAIN and not forced:
         check_brings_nothing_back(name, source, store)
     with store.reading() as transaction:
-        known = replays(transaction)
-        found = replay_of(source, known)
+        rows = replays(transaction)
+        found = replay_of(source, rows)
         labels = labels_of(transaction, found.replay_id) if found else {}
-    check_by_itself(name, known, mode)
+    check_by_itself(name, rows, mode)
     check_file(
-        *(name, found, known, answers, mode), options=options, is_one_of_several=is_one_of_several
+        *(name, found, rows, answers, mode), options=options, is_one_of_several=is_one_of_several
     )
     if found and mode is Mode.RESUME:
         if answers and found.answers_bytes is not None:
@@ -109,15 +107,15 @@ def find_start(
             return None
         requests = RequestFile(source)
         requests.pass_over(position_of(found))
-        return Start(found, labels, len(known), requests)
+        return Start(found, labels, len(rows), requests)
     row = ReplayRow(NOT_ENTERED, path_of(name), 0, 0, "", None, "", finished=False, options=options)
-    return Start(row, {}, len(known), RequestFile(source))
+    return Start(row, {}, len(rows), RequestFile(source))
 
 
 def check_file(
     name: str,
     found: ReplayRow | None,
-    known: Sequence[ReplayRow],
+    rows: Sequence[ReplayRow],
     answers: AnswersFile | None,
     mode: Mode,
     *,
@@ -141,7 +139,7 @@ def check_file(
             line=found.lines,
         )
     changed = any(
-        each.name == path and not each.finished for each in known if path != STANDARD_STREAM
+        each.name == path and not each.finished for each in rows if path != STANDARD_STREAM
     )
     if changed and not found and mode is not Mode.AGAIN:
         raise UsageFault(
@@ -156,14 +154,14 @@ def check_file(
             check_answers(shown, found, answers)
 
 
-def check_by_itself(name: str, known: Sequence[ReplayRow], mode: Mode) -> None:
+def check_by_itself(name: str, rows: Sequence[ReplayRow], mode: Mode) -> None:
     """See whether a file may be replayed by itself: it is not being replayed with others.
 
     Raises:
         UsageFault: it is, in the order of time.
     """
     path = path_of(name)
-    under_way = (row for row in known if not row.finished and path in names_by_time(row))
+    under_way = (row for row in rows if not row.finished and path in names_by_time(row))
     if mode is not Mode.AGAIN and any(under_way):
         raise UsageFault(
             f"a replay of {quoted(name)} sorted by time is not finished",
@@ -181,8 +179,8 @@ def check_brings_nothing_back(name: str, source: Source, store: SqliteStore) -> 
     """
     with store.reading() as transaction:
         last_before = last_replay_before_one(transaction)
-        known = replays(transaction) if last_before else []
-    if any(row.replay_id <= last_before for row in _replays_of(source, known)):
+        rows = replays(transaction) if last_before else []
+    if any(row.replay_id <= last_before for row in _replays_of(source, rows)):
         raise UsageFault(
             f"{quoted(name)} was replayed before a profile was erased; replaying it again may "
             "bring back what was erased",
@@ -215,7 +213,7 @@ def path_of(name: str) -> str:
 
 
 def check_that_none_comes_twice(files: Sequence[tuple[str, Source]], mode: Mode) -> None:
-    """See whether a file holds what another one holds, as far as their sizes suggest it.
+    """See whether two files have the same content, where their sizes make that possible.
 
     Raises:
         UsageFault: one does, and is to be replayed once.
@@ -251,16 +249,16 @@ def position_of(row: ReplayRow) -> Position:
     return Position(row.lines, row.bytes, row.digest)
 
 
-def replay_of(source: Source, known: Sequence[ReplayRow]) -> ReplayRow | None:
+def replay_of(source: Source, rows: Sequence[ReplayRow]) -> ReplayRow | None:
     """The latest replay of these bytes: all of them if it is finished, else their beginning."""
-    return next(_replays_of(source, known), None)
+    return next(_replays_of(source, rows), None)
 
 
-def _replays_of(source: Source, known: Sequence[ReplayRow]) -> Iterator[ReplayRow]:
+def _replays_of(source: Source, rows: Sequence[ReplayRow]) -> Iterator[ReplayRow]:
     """The replays of these bytes, latest first: of all if it is finished, else of the beginning."""
-    source.keep(max((row.bytes for row in known), default=-1) + 1)
+    source.keep(max((row.bytes for row in rows), default=-1) + 1)
     requests = RequestFile(source)
-    shortest_first = sorted(known, key=lambda row: row.bytes)
+    shortest_first = sorted(rows, key=lambda row: row.bytes)
     matching = [row for row in shortest_first if requests.pass_over(position_of(row))]
     source.rewind()
     for row in sorted(matching, key=lambda row: row.replay_id, reverse=True):

@@ -1,6 +1,6 @@
-"""What a replay knows beside the store: labels, and what recorded MPIDs stand for.
+"""What a replay keeps beside the store's profiles: labels, and what recorded MPIDs stand for.
 
-Both are kept in the transaction of the batch that set them, and go back where it is not kept.
+Both are kept in the transaction of the batch that set them, and undone if that is not committed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from idsync_cli import wire
-from idsync_cli.files.sorted_requests import place_of
+from idsync_cli.files.sorted_requests import file_and_line_of
 from idsync_cli.replay.batches import LineBatch
 from idsync_cli.replay.file_labels import LabelsByFile
 from idsync_cli.replay.labels import ReplayLabels
@@ -48,18 +48,18 @@ class ReplayState:
         )
 
     def with_labels(
-        self, taken: LineBatch
+        self, batch: LineBatch
     ) -> Iterator[tuple[Iterable[Sequence[wire.Incoming]], ReplayLabels]]:
         """The lines of a batch with the labels that they are to be answered with."""
         labels = self._labels
         if not isinstance(labels, LabelsByFile):
             labels.recorded = self._recorded
-            yield taken, labels
+            yield batch, labels
             return
-        for place, lines in groupby(taken.lines, lambda each: place_of(each[0])[0]):
-            its_labels = labels.of(place)
+        for file_index, lines in groupby(batch.lines, lambda each: file_and_line_of(each[0])[0]):
+            its_labels = labels.of(file_index)
             its_labels.recorded = self._recorded
-            yield replace(taken, lines=list(lines)), its_labels
+            yield replace(batch, lines=list(lines)), its_labels
 
     def begin(self, transaction: Transaction) -> None:
         """Another batch begins."""
@@ -73,7 +73,7 @@ class ReplayState:
         return Changes(self._labels.by_now(), self._labels.touched, dict(pairs))
 
     def undo(self, changes: Changes | None = None) -> None:
-        """Go back to how it was before the batch at hand, or before the latest, which set these."""
+        """Go back to before the batch at hand, or before the latest one, which made `changes`."""
         self._labels.undo(None if changes is None else changes.labels_before)
         if self._recorded is not None:
             self._recorded.undo()

@@ -46,7 +46,7 @@ class Done:
 class Decided:
     """A batch that was decided, and is not committed yet; `changes` are of the replay's state."""
 
-    taken: LineBatch
+    batch: LineBatch
     done: Done
     changes: Changes
 
@@ -76,7 +76,7 @@ class BatchWriter(ABC):
 
     @abstractmethod
     def write(
-        self, decide: Decide, taken: LineBatch, row: ReplayRow
+        self, decide: Decide, batch: LineBatch, row: ReplayRow
     ) -> Generator[Done, None, WriteOutcome]:
         """Have lines decided, and write what they change: now, or while the next are decided.
 
@@ -97,9 +97,9 @@ def with_answers(
     Raises:
         StoreFault: they cannot be written.
     """
-    taken = decided.taken
-    end = taken.end
-    row = replace(row, lines=end.lines, bytes=end.bytes, digest=end.digest, finished=taken.finished)
+    batch = decided.batch
+    end = batch.end
+    row = replace(row, lines=end.lines, bytes=end.bytes, digest=end.digest, finished=batch.finished)
     if answers is None:
         return row
     written = answers.write(b"".join(decided.done.lines), until_on_disk=until_on_disk)
@@ -111,7 +111,8 @@ def with_answers(
 class DirectWriter(BatchWriter):
     """Decides a batch and commits it, in one transaction.
 
-    With the first the store keeps the paths of `files`, before any erasure that is to name them.
+    The first transaction also keeps the paths of `files` in the store, before any erasure that is
+    to name them.
     """
 
     def __init__(
@@ -129,25 +130,25 @@ class DirectWriter(BatchWriter):
         self._start = start
 
     def write(
-        self, decide: Decide, taken: LineBatch, row: ReplayRow
+        self, decide: Decide, batch: LineBatch, row: ReplayRow
     ) -> Generator[Done, None, WriteOutcome]:
         """Have lines decided, write what they change, and commit it.
 
         Raises:
             Overtaken: another process continued the same replay before this one began to.
         """
-        done, outcome = self._write(decide, taken, row)
+        done, outcome = self._write(decide, batch, row)
         yield done
         return outcome
 
-    def _write(self, decide: Decide, taken: LineBatch, row: ReplayRow) -> tuple[Done, WriteOutcome]:
+    def _write(self, decide: Decide, batch: LineBatch, row: ReplayRow) -> tuple[Done, WriteOutcome]:
         try:
-            return self._commit(decide, taken, row, trust_new_mpids=True)
+            return self._commit(decide, batch, row, trust_new_mpids=True)
         except MpidTaken:
-            return self._commit(decide, taken, row, trust_new_mpids=False)
+            return self._commit(decide, batch, row, trust_new_mpids=False)
 
     def _commit(
-        self, decide: Decide, taken: LineBatch, row: ReplayRow, *, trust_new_mpids: bool
+        self, decide: Decide, batch: LineBatch, row: ReplayRow, *, trust_new_mpids: bool
     ) -> tuple[Done, WriteOutcome]:
         decided: Decided | None = None
         try:
@@ -155,7 +156,7 @@ class DirectWriter(BatchWriter):
                 began = monotonic()
                 self._keep_paths(transaction)
                 first_seq = transaction.last_seq + 1
-                decided = decide(transaction, taken)
+                decided = decide(transaction, batch)
                 decided_at = monotonic()
                 transaction.flush()
                 held = monotonic() - began  # the rest takes about as long for any size
@@ -166,7 +167,7 @@ class DirectWriter(BatchWriter):
                 self._state.undo(decided.changes)
             raise
         self._state.kept()
-        lines = max(1, len(taken.lines))
+        lines = max(1, len(batch.lines))
         pace = Pace((decided_at - began) / lines, (monotonic() - decided_at) / lines)
         return decided.done, WriteOutcome(after, held=(lines, held), pace=pace)
 

@@ -104,7 +104,7 @@ def is_made(answer: Answer) -> bool:
 
 
 def identity_body(answer: Answer, *, explain: bool) -> Json:
-    """The body of an answer to an identity request; with `explain`, with the account of tiers."""
+    """The body of an answer to an identity request; with `explain`, it has what every tier did."""
     decision = answer.outcome
     assert isinstance(decision, Decision)
     body: Json = {

@@ -127,9 +127,9 @@ class Api:
         )
         answer = await self._outcome_of(asked)
         if self.live is not None:
-            self.live.take(answer)
+            self.live.add(answer)
         if self.recorder is not None and not read_only and not (spare_known and _is_spared(answer)):
-            self.recorder.take(request, answer, from_app=from_app)
+            self.recorder.add(request, answer, from_app=from_app)
         return answer
 
     async def decide(self, request: dict[str, Any]) -> Answer:

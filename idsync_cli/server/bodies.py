@@ -65,8 +65,8 @@ def _add(body: bytearray, chunk: bytes, unpacking: "_Unpacking | None", most: in
     Raises:
         Problem: 400, it is not gzip; 413, the body is too long.
     """
-    body += chunk if unpacking is None else unpacking.take(chunk, most - len(body))
-    if len(body) > most or (unpacking is not None and unpacking.taken > 2 * most):
+    body += chunk if unpacking is None else unpacking.unpack(chunk, most - len(body))
+    if len(body) > most or (unpacking is not None and unpacking.received > 2 * most):
         raise too_long(most)
 
 
@@ -79,20 +79,20 @@ def _length_of(request: Request) -> int:
 class _Unpacking:
     """Unpacks gzip chunk by chunk: one member, or several one after another.
 
-    `taken` counts bytes as they came: members may be empty, and so cost time without a limit.
+    `received` counts bytes as they came: members may be empty, and so cost time without a limit.
     """
 
     def __init__(self) -> None:
         self._member = zlib.decompressobj(_GZIP)
-        self.taken = 0
+        self.received = 0
 
-    def take(self, chunk: bytes, most: int) -> bytes:
+    def unpack(self, chunk: bytes, most: int) -> bytes:
         """What a chunk comes to, no more than a byte beyond `most`.
 
         Raises:
             Problem: 400; it is not gzip.
         """
-        self.taken += len(chunk)
+        self.received += len(chunk)
         body = bytearray()
         try:
             while chunk and len(body) <= most:

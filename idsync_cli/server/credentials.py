@@ -210,17 +210,17 @@ class Credentials:
 
     def _is_secret(self, key: str, secret: str) -> bool:
         right = False
-        known = self._secrets.get(key, ())
-        for each in known or _STAND_IN:
+        found = self._secrets.get(key, ())
+        for each in found or _STAND_IN:
             right = hmac.compare_digest(each.encode(), secret.encode("utf-8", "replace")) or right
-        return right and bool(known)
+        return right and bool(found)
 
     def _check_signature(self, sent: Sent, key: str, signature: str, wrong: int = 401) -> None:
         date = sent.headers.get("date", "")
-        known = self._secrets.get(key, ()) if key in self._api else ()
-        secrets = known or _STAND_IN
+        found = self._secrets.get(key, ()) if key in self._api else ()
+        secrets = found or _STAND_IN
         right = is_signed(signature, secrets, sent.method, date, sent.paths, sent.body)
-        if not (right and known and is_in_time(date, datetime.now(UTC))):
+        if not (right and found and is_in_time(date, datetime.now(UTC))):
             raise Refused(wrong)
 
 

@@ -56,8 +56,8 @@ def openapi(operations: Sequence[Operation]) -> Json:
     """The description of all operations; its order is theirs."""
     paths: dict[str, Json] = {}
     for each in operations:
-        for place, path in enumerate(each.told_paths):
-            name = each.name if place == 0 else f"{each.name}{_camel(each.prefixes[place])}"
+        for index, path in enumerate(each.told_paths):
+            name = each.name if index == 0 else f"{each.name}{_camel(each.prefixes[index])}"
             paths.setdefault(path, {})[each.method.lower()] = _operation(each, path, name)
     return {
         "openapi": "3.1.0",

@@ -58,10 +58,10 @@ class DueRequests:
         answer, recorder = outcome.answer, self._api.recorder
         if recorder is not None:
             erased = {"scope": answer.scope, "mpid": str(answer.mpid), "request_id": its_id}
-            recorder.take({"type": "erase", **erased}, answer)
+            recorder.add({"type": "erase", **erased}, answer)
         return True
 
 
 def _finish(_engine: Engine, store: Store) -> bool:
     assert isinstance(store, SqliteStore)
-    return store.finish_what_is_owed()
+    return store.erased_bytes.remove_at_once()

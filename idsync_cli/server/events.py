@@ -37,7 +37,7 @@ class EventRoutes:
         sent = await sent_with(request)
         caller = self._api.credentials.basic(sent, wrong=403)
         self._api.check_rate(caller)
-        refusal = await self._take(caller, json_of(request, sent.body))
+        refusal = await self._carry_out(caller, json_of(request, sent.body))
         return Response(status_code=202) if refusal is None else _refused(refusal)
 
     async def bulk(self, request: Request) -> Response:
@@ -51,7 +51,7 @@ class EventRoutes:
         if len(batches) > MOST_BATCHES:
             raise Problem(400, f"{len(batches)} batches; at most {MOST_BATCHES} are taken at once")
         for each in batches:
-            await self._take(caller, each)
+            await self._carry_out(caller, each)
         return Response(status_code=202)
 
     async def web(self, request: Request) -> Response:
@@ -80,7 +80,7 @@ class EventRoutes:
                 raise Problem(400, "the body is not JSON") from None
             self._count(caller, refusal.code.value)
             return Response(status_code=202)
-        await self._take(caller, batch)
+        await self._carry_out(caller, batch)
         return Response(status_code=202)
 
     async def native(self, request: Request) -> Response:
@@ -94,14 +94,14 @@ class EventRoutes:
         except Refusal as refusal:
             self._count(caller, refusal.code.value)
             return _refused(refusal)
-        refusal_of_batch = await self._take(caller, batch)
+        refusal_of_batch = await self._carry_out(caller, batch)
         if refusal_of_batch is not None:
             return _refused(in_its_names(refusal_of_batch, upload))
         return json_response(
             {"dt": "rh", "id": str(uuid4()), "ct": int(time() * 1000), "msgs": []}, 202
         )
 
-    async def _take(self, caller: Caller, batch: object) -> Refusal | None:
+    async def _carry_out(self, caller: Caller, batch: object) -> Refusal | None:
         """Have a batch carried out; why it is refused, if it is."""
         try:
             asked = _asked(caller, object_in(batch))

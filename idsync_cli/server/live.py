@@ -70,7 +70,7 @@ class LiveRequests:
         self.forgotten = 0  # the number of the last that somebody's erasure has had forgotten
         self.is_over = False
 
-    def take(self, answer: Answer) -> None:
+    def add(self, answer: Answer) -> None:
         """Keep a request that was answered, with what every tier did if the answer has it."""
         self.number += 1
         self._kept.append((self._now(), answer, "", None, None))
@@ -88,13 +88,13 @@ class LiveRequests:
         wanted = min(len(kept), max(0, self.number - number))
         first = self.number - wanted + 1
         found = islice(kept, len(kept) - wanted, None)
-        return [_seen(first + place, each) for place, each in enumerate(found)]
+        return [_seen(first + index, each) for index, each in enumerate(found)]
 
     def one(self, number: int, viewer: str = "") -> LiveRequest | None:
         """The request of a number, if it is still kept, or was sent to a viewer lately."""
-        place = number - self.number - 1  # from the end
-        if -len(self._kept) <= place < 0:
-            return _seen(number, self._kept[place])
+        index = number - self.number - 1  # from the end
+        if -len(self._kept) <= index < 0:
+            return _seen(number, self._kept[index])
         page = self._viewers.get(viewer)
         return None if page is None else page.one(number)
 

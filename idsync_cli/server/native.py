@@ -75,14 +75,14 @@ def _identities_in(listed: object) -> Json | None:
     if not isinstance(listed, list):
         raise invalid_request("ui must be a list of identities", ("ui",))
     found: Json = {}
-    for place, each in enumerate(listed):
+    for index, each in enumerate(listed):
         number = each.get("n") if isinstance(each, dict) else None
         named = _IDENTITY_TYPES.get(number) if type(number) is int else None
         if named is None:
             raise invalid_request(
-                f"ui[{place}]: n must be the number of an identity type, 0 to "
+                f"ui[{index}]: n must be the number of an identity type, 0 to "
                 f"{NUMBER_OF_TYPES - 1}",
-                ("ui", place),
+                ("ui", index),
             )
         found[IdentityType(named).value] = each.get("i")
     return found
@@ -93,14 +93,14 @@ def _events_in(messages: object) -> list[Json] | None:
         return None
     if not isinstance(messages, list):
         raise invalid_request("msgs must be a list of messages", ("msgs",))
-    return [_event_of(place, each) for place, each in enumerate(messages)]
+    return [_event_of(index, each) for index, each in enumerate(messages)]
 
 
-def _event_of(place: int, message: object) -> Json:
+def _event_of(index: int, message: object) -> Json:
     """A message as an event; members that have no name here keep their own."""
     kind = message.get("dt") if isinstance(message, dict) else None
     if not isinstance(message, dict) or not isinstance(kind, str) or not kind:
-        raise invalid_request(f"msgs[{place}]: a message is an object with dt", ("msgs", place))
+        raise invalid_request(f"msgs[{index}]: a message is an object with dt", ("msgs", index))
     names = names_in(kind)
     data = {names.get(name, name): value for name, value in message.items() if name != "dt"}
     action = data.get("product_action")

@@ -42,21 +42,21 @@ def _renamed(text: str, upload: Mapping[str, Any]) -> str:
     rest = text[found.end() :]
     in_event = _EVENT.match(rest) if found[0] == "events" else None
     if in_event is not None:
-        rest = _place_in(in_event, upload) + rest[in_event.end() :]
+        rest = _path_in(in_event, upload) + rest[in_event.end() :]
     return name + rest
 
 
-def _place_in(found: re.Match[str], upload: Mapping[str, Any]) -> str:
+def _path_in(found: re.Match[str], upload: Mapping[str, Any]) -> str:
     """Where in a message of the upload something is."""
     index, member, inner = found.groups()
-    place = f"[{index}]"
+    path = f"[{index}]"
     if member is None:
-        return f"{place}.dt" if found[0].endswith(".event_type") else place
+        return f"{path}.dt" if found[0].endswith(".event_type") else path
     theirs = _inverted(names_in(upload["msgs"][int(index)]["dt"]))
-    place += f".{theirs.get(member, member)}"
+    path += f".{theirs.get(member, member)}"
     if inner is None:
-        return place
-    return f"{place}.{_OF_ACTIONS.get(inner, inner) if member == _ACTION else inner}"
+        return path
+    return f"{path}.{_OF_ACTIONS.get(inner, inner) if member == _ACTION else inner}"
 
 
 def _inverted(names: Mapping[str, str]) -> dict[str, str]:

@@ -142,11 +142,11 @@ def _fields(query: Mapping[str, str]) -> list[Field]:
     Raises:
         Problem: 400; none is named, or one is not known.
     """
-    known = {field.value: field for field in Field}
+    fields = {field.value: field for field in Field}
     names = [name.strip() for name in query.get("fields", "").split(",")]
-    if any(name not in known for name in names):
-        raise Problem(400, f"fields must name some of: {', '.join(known)}")
-    return [field for name, field in known.items() if name in names]
+    if any(name not in fields for name in names):
+        raise Problem(400, f"fields must name some of: {', '.join(fields)}")
+    return [field for name, field in fields.items() if name in names]
 
 
 def _identifier(body: Mapping[str, Any]) -> Identifier:

@@ -57,10 +57,10 @@ class Protocol(HttpToolsProtocol):
     _has_ended = False  # the client sends no more
     _running: RequestResponseCycle | None = None  # the request that is being answered
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to watch the connection."""
         self._joined = Joined(transport, self.loop, self._has_to_linger)
-        super().connection_made(self._joined)  # type: ignore[arg-type]
+        super().connection_made(self._joined)  # type: ignore[arg-type]  # it writes as one
         self._watch = self.loop.call_later(SILENT_SECONDS, self._look, None, (0, 0))
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -165,7 +165,7 @@ class Protocol(HttpToolsProtocol):
             raise _Wrong(_NO_HTTP)  # which nobody is told
         super().on_message_complete()
         if not self.cycle.response_started:
-            self.scope[WHOLE_BODY] = bytes(self.cycle.body)  # type: ignore[typeddict-unknown-key]
+            self.scope[WHOLE_BODY] = bytes(self.cycle.body)  # type: ignore[typeddict-unknown-key]  # our own
 
     def on_response_complete(self) -> None:
         """Go on with the connection, unless nothing more will come on it."""
@@ -180,7 +180,7 @@ class Protocol(HttpToolsProtocol):
         elif self._has_ended:
             self.transport.close()
 
-    def eof_received(self) -> bool | None:  # type: ignore[override]
+    def eof_received(self) -> bool | None:  # type: ignore[override]  # None there
         """Answer what came before the client ended its side, which may be a body that is cut.
 
         It may still be reading, so the connection stays until the answer is written; over TLS it

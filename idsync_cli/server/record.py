@@ -25,7 +25,7 @@ class Recorder:
         self._is_packed: Final = _is_to_be_packed(Path(path))
         self._file: Final = Path(path).open("ab")  # noqa: SIM115 - see close
 
-    def take(self, request: dict[str, Any], answer: Answer, *, from_app: bool = False) -> None:
+    def add(self, request: dict[str, Any], answer: Answer, *, from_app: bool = False) -> None:
         """Write down a request and its answer; of a batch, whether an application sent it.
 
         Raises:

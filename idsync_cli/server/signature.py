@@ -84,7 +84,7 @@ def _readings(date: str) -> Iterator[tuple[datetime, timedelta | None]]:
         found = _RFC_1123.fullmatch(date)
         if found is None or found[2].lower() not in _MONTHS:
             return
-        day, year, hour, minute, second = (int(found[place]) for place in (1, 3, 4, 5, 6))
+        day, year, hour, minute, second = (int(found[group]) for group in (1, 3, 4, 5, 6))
         month = _MONTHS.index(found[2].lower()) + 1
         offset = _offset(found[7] or "GMT")
     try:

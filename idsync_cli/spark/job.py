@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from idsync_cli.errors import Hint, UsageFault
 from idsync_cli.spark import naming, windows
+from idsync_cli.spark.choosing import Order, StateSoFar, Window, WindowChooser
 from idsync_cli.spark.keeping import Keeper, Run
-from idsync_cli.spark.looking import Known, Looking, Order, Window
 from idsync_cli.spark.partitions import most_partitions
 from idsync_cli.spark.reading import shown
 from idsync_cli.spark.rows import RowKind
@@ -111,28 +111,30 @@ class JobRun:
         count = sum(read.by_file.values())
         end = last_seq + count
         self._check(read.by_file)
-        looking = Looking(order, lines, self._keeper, self._stage, self._most_tasks, read.refused)
+        chooser = WindowChooser(
+            order, lines, self._keeper, self._stage, self._most_tasks, read.refused
+        )
         labels = empty(self._spark, "file int, label binary, mpid long")
         names = empty(self._spark, naming.NAMED)
         if last_seq:
             names = self._keeper.table(naming.names_of_state(state, order.rules), "known")
-        known = Known(state, names, labels)
+        so_far = StateSoFar(state, names, labels)
         results: list[DataFrame] = []
         reports: list[WindowReport] = []
         first = last_seq + 1
         size = order.window or max(count, 1)
         while first <= end:
-            window, report = looking.choose(known, first, min(size, end - first + 1))
+            window, report = chooser.choose(so_far, first, min(size, end - first + 1))
             reports.append(report)
             self._tell(report)
             size = window.length
-            found = self._resolve(window, known.state, first - 1, is_last=first + size > end)
+            found = self._resolve(window, so_far.state, first - 1, is_last=first + size > end)
             results.append(found.where(f.col("kind") == RowKind.LINE.value))
             first += window.length
-            known = self._known_after(window, known, found, is_last=first > end)
+            so_far = self._so_far_after(window, so_far, found, is_last=first > end)
         nothing = empty(self._spark, RESULTS)
         every = reduce(lambda one, other: one.unionAll(other), results, nothing)
-        return JobResult(every, known.state, count, end, read.fingerprint, reports)
+        return JobResult(every, so_far.state, count, end, read.fingerprint, reports)
 
     def _by_these_rules(self) -> Run:
         rules = self._order.rules
@@ -194,27 +196,27 @@ class JobRun:
 
     # ---- What goes on
 
-    def _known_after(
-        self, window: Window, known: Known, found: "DataFrame", *, is_last: bool
-    ) -> Known:
+    def _so_far_after(
+        self, window: Window, so_far: StateSoFar, found: "DataFrame", *, is_last: bool
+    ) -> StateSoFar:
         """What the next window comes upon; of the last one the state alone is asked for."""
         from pyspark.sql import functions as f
 
         self._stage(f"the state behind {window.first + window.length - 1:,}")
         touched = window.touched.select("node")
-        columns = known.state.columns
+        columns = so_far.state.columns
         given_back = found.where(f.col("kind") == RowKind.STATE.value).select(columns)
-        untouched = known.state.join(touched, "node", "left_anti").select(columns)
+        untouched = so_far.state.join(touched, "node", "left_anti").select(columns)
         is_new = window.first == 1  # so nothing was there before
         state = given_back
         if not is_new:
             state = self._keeper.table(untouched.unionAll(given_back), "state")
         if is_last:
-            return known._replace(state=state)
+            return so_far._replace(state=state)
         new = naming.names_of_state(given_back, self._order.rules)
-        names = known.names.join(touched, "node", "left_anti").unionAll(new)
+        names = so_far.names.join(touched, "node", "left_anti").unionAll(new)
         names = self._keeper.table(names, "known")
-        return Known(state, names, self._labels_after(window, known.labels, found))
+        return StateSoFar(state, names, self._labels_after(window, so_far.labels, found))
 
     def _labels_after(self, window: Window, before: "DataFrame", found: "DataFrame") -> "DataFrame":
         """What each label of the file that goes on stands for behind the window."""

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from idsync_cli import wire
+from idsync_cli.spark.job_folder import ANSWERS, HISTORY, PROFILES, SEEN, JobFolder
 from idsync_cli.spark.loading import DECISIONS
 from idsync_cli.spark.partitions import placed
-from idsync_cli.spark.places import ANSWERS, HISTORY, PROFILES, SEEN, JobFolder
 from idsync_cli.spark.rows import RowKind, Section
 from idsync_cli.spark.rules import JobRules
 from idsync_cli.spark.tables import ROWS, Values, mapped

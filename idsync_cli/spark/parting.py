@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
+from idsync_cli.spark.job_folder import ANSWERS, HISTORY, PROFILES, SEEN
 from idsync_cli.spark.keeping import (
     OnThisMachine,
     ParquetPart,
@@ -14,7 +15,6 @@ from idsync_cli.spark.keeping import (
     rows_written,
 )
 from idsync_cli.spark.loading import DECISIONS
-from idsync_cli.spark.places import ANSWERS, HISTORY, PROFILES, SEEN
 from idsync_cli.spark.rows import RowKind, Section
 from idsync_cli.spark.tables import RESULTS, ROWS, Batches, Made, arrow_of, empty
 

@@ -12,14 +12,14 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import Hint, UsageFault
 from idsync_cli.files import config_file
 from idsync_cli.spark import counting, outputs, pieces, reading
+from idsync_cli.spark.choosing import Order
 from idsync_cli.spark.job import JobRun
+from idsync_cli.spark.job_folder import WORK, JobFolder
 from idsync_cli.spark.keeping import InFolder, Keeper, OnThisMachine, WithExecutors
 from idsync_cli.spark.loading import REPORT, RULES
-from idsync_cli.spark.looking import Order
 from idsync_cli.spark.outputs import OutputTables, Replayed, Span
 from idsync_cli.spark.parting import PartingTasks, runs_here
 from idsync_cli.spark.partitions import most_partitions
-from idsync_cli.spark.places import WORK, JobFolder
 from idsync_cli.spark.rules import rules_of, with_other_logins
 from idsync_cli.spark.stages import Stages
 from idsync_cli.spark.starting import beginning_of

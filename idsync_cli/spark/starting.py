@@ -10,10 +10,10 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import Hint, UsageFault, quoted
 from idsync_cli.spark import outputs, reading
 from idsync_cli.spark.beginning import Export, imported
+from idsync_cli.spark.job_folder import JobFolder
 from idsync_cli.spark.keeping import Keeper
 from idsync_cli.spark.loading import REPORT, RULES
 from idsync_cli.spark.outputs import Replayed
-from idsync_cli.spark.places import JobFolder
 from idsync_cli.spark.tables import ROWS, empty, table_of, values_of
 
 if TYPE_CHECKING:

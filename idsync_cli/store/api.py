@@ -2,11 +2,11 @@
 
 `store/sqlite` keeps a store in a file, `store/memory` keeps a small one in dictionaries. Another
 kind of store is a class that derives from these; it may be plain Python even if idsync is compiled.
-It is done when it passes `tests/test_store_conformance.py` and the tests of what those ask who look
-into a store (`Inspection`, `Counting`, `Links`).
+It is done when it passes `tests/test_store_conformance.py` and the tests of `Inspection`,
+`Counting` and `Links`.
 
-What makes sense for a file alone is not part of the contract, and belongs to SQLite: progress of
-replays with their labels and recorded MPIDs, a second process that writes, copies and upgrades,
+What makes sense for a file alone is not part of the contract, and belongs to SQLite: the progress
+of replays with their labels and recorded MPIDs, a second process that writes, copies and upgrades,
 health, a look back to how the store was after an earlier request, requests of data subjects, and
 which files of a user have to be erased with a profile.
 
@@ -67,7 +67,7 @@ class Transaction(Questions):
 
     @abstractmethod
     def advance_to(self, seq: int) -> None:
-        """Let a sequence number, not below `last_seq`, be the highest that was taken."""
+        """Set the highest sequence number that was taken; it is not below `last_seq`."""
 
     @abstractmethod
     def is_taken(self, seq: int) -> bool:
@@ -138,15 +138,15 @@ class Transaction(Questions):
 
     @abstractmethod
     def survey(self, erasure: Erasure) -> ErasureReport:
-        """What the erasure of a profile, which is there, would take away, and has to name."""
+        """What erasing a profile of the store would remove, and which files it has to name."""
 
     @abstractmethod
     def insert_record(self, record: "TimesRecord | DataRecord", time_ms: int) -> bool:
-        """Add something that an export has of a profile; that came in whole, with a history.
+        """Add a record of an export to a profile that was inserted before, with a history.
 
-        Gives False, and adds nothing, where the profile has that attribute, that device or a state
-        already, or its times came before, an alias has the number, or a batch the digest. It is
-        entered in the history as an import under its number, which is free, or was taken by
+        Gives False, and adds nothing, if the store has the like already: that attribute, device or
+        state of the profile, its times, an alias of the same number, or the digest of the batch. It
+        is entered in the history as an import under its number, which is free, or was taken by
         imports; they come in the order of their numbers. An alias copies nothing, for the copies
         are records of their own. The sequence number is not advanced.
         """
@@ -246,11 +246,11 @@ class Store(ABC):
         """
 
     def finish_erasures(self) -> bool:
-        """Let no byte of what was erased be left where the store is kept; whether that is done.
+        """Remove every byte of what was erased from where the store is kept; whether that is done.
 
-        It is owed, and so tried again by whoever writes next, as long as somebody reads what was.
-        Call it in no transaction, once for all erasures that came together: it may take as long as
-        to write the whole store.
+        As long as somebody still reads what was, it stays to be done, and whoever writes next tries
+        again. Call it in no transaction, once for all erasures that came together: it may take as
+        long as to write the whole store.
 
         Raises:
             StoreFault: the store cannot be used, or there is no room.

@@ -1,6 +1,6 @@
-"""What statistics and plans ask of a store, beyond what every store tells (`Questions`).
+"""What statistics and plans count, by what every store tells (`Questions`).
 
-As with `Inspection`, the answers are defined here by that alone, and a store that may grow has
+As with `Inspection`, the answers are defined here in plain Python, and a store that may grow has
 queries for them. Each reads all that it counts. `tests/test_store_counting.py` compares them.
 """
 
@@ -37,10 +37,11 @@ class Counting:
         self._questions = questions
 
     def profile_kinds(self) -> list[ProfileKind]:
-        """Every kind of profile that is there, with how many: by scope, never known first, by type.
+        """Every kind of profile that is there, with how many profiles are of it.
 
-        The example of each has the least MPID. What a profile is by the rules of its scope follows
-        from its kind, so that the rules need not be asked about every profile.
+        They come by scope, those first that were never known, then by type. The example of each has
+        the least MPID. What a profile is by the rules of its scope follows from its kind, so that
+        the rules need not be asked about every profile.
         """
         kinds: dict[tuple[str, bool, int], list[Profile]] = {}
         for scope, each in self._questions.profiles({}):

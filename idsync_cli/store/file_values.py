@@ -80,9 +80,9 @@ class Finding(NamedTuple):
 def summed_up(signs: Iterable[Sign], examples: int = EXAMPLES) -> list[Finding]:
     """One finding for each code, in the order in which they were first found."""
     counts: Counter[FindingCode] = Counter()
-    places: dict[FindingCode, list[str]] = {}
+    found_at: dict[FindingCode, list[str]] = {}
     for code, where in signs:
         counts[code] += 1
         if counts[code] <= examples:
-            places.setdefault(code, []).append(where)
-    return [Finding(code, count, tuple(places[code])) for code, count in counts.items()]
+            found_at.setdefault(code, []).append(where)
+    return [Finding(code, count, tuple(found_at[code])) for code, count in counts.items()]

@@ -1,8 +1,8 @@
-"""What looking at single profiles asks of a store, beyond what every store tells (`Questions`).
+"""Questions about single profiles, answered by what every store tells (`Questions`).
 
-It is defined here by that alone, in plain Python, which reads all of a store for an answer: enough
-for one that is small. A store that may grow derives from it, answers by its own queries, and reads
-no more than is asked for. `tests/test_store_inspection.py` compares the answers.
+The answers are defined here in plain Python, which reads all of a store: enough for one that is
+small. A store that may grow derives from it, answers by its own queries, and reads no more than is
+asked for. `tests/test_store_inspection.py` compares the answers.
 """
 
 from collections.abc import Iterable, Iterator
@@ -94,9 +94,10 @@ class Inspection:
         return sum(1 for _ in self._acts(profile))
 
     def created_later(self, mpid: int) -> int | None:  # noqa: ARG002 - none does here
-        """By which request a profile was created that is not there because one looks back.
+        """The request that created the profile later than the moment that is looked back to.
 
-        None where nobody does, or there is none. Only transactions of SQLite look back.
+        None if nobody looks back, or if there is no such profile. Only transactions of SQLite look
+        back.
         """
         return None
 

@@ -139,8 +139,10 @@ class Links:
             self._identifiers.append(where)
         return LinkRow(profile.created_seq, number, added, removed)
 
-    def _of(self, takes: Callable[[LinkRow], bool]) -> tuple[list[_Placed], list[_Placed]]:
-        held, past = ([each for each in its if takes(each.row)] for its in (self._held, self._past))
+    def _of(self, accepts: Callable[[LinkRow], bool]) -> tuple[list[_Placed], list[_Placed]]:
+        held, past = (
+            [each for each in its if accepts(each.row)] for its in (self._held, self._past)
+        )
         return held, past
 
 

@@ -44,9 +44,10 @@ class Questions(ABC):
 
     @abstractmethod
     def data_of(self, mpid: int, events: int | None = None) -> ProfileData | None:
-        """What the profile has beside its identifiers, with its latest `events`; None if it is not.
+        """What the profile has beside its identifiers, with its latest `events`.
 
-        Events come by time, those of one time by sequence number and place.
+        None if there is no such profile. Events come by time, those of one time by sequence number
+        and place.
         """
 
     @abstractmethod
@@ -55,7 +56,7 @@ class Questions(ABC):
     ) -> Iterator[tuple[str, Profile]]:
         """The profiles that are asked for, with their scopes, in the order of creation.
 
-        `rules` are those of each scope (see `ProfileFilter.takes`).
+        `rules` are those of each scope (see `ProfileFilter.accepts`).
         """
 
     @abstractmethod
@@ -67,7 +68,7 @@ class Questions(ABC):
     def members(
         self, scope: str, rules: ScopeRules, audience: str, now_ms: int
     ) -> Iterator[AudienceMember]:
-        """The members of an audience that the rules define, by the number of who made them."""
+        """The members of an audience that the rules define, in the order of creation."""
         from idsync_cli.core.audiences.fold import Fold, Subject
 
         fold = Fold(rules.definitions)
@@ -119,12 +120,12 @@ class Questions(ABC):
 
     @abstractmethod
     def records(self, scope: str | None = None) -> "Iterator[Record]":
-        """What there is of profiles beside themselves, and the erasures; or those of one scope.
+        """What profiles have beside their identifiers, and the erasures: of all scopes, or of one.
 
-        First the times of each profile of which there is more, by the age of the profiles; then
-        all the rest by number. Of one number they come in the order of `NumberedRecord`, then by
-        the age of the profile, then by name, device or place. A digest whose profile was erased is
-        of every scope.
+        First the times of each profile that has more than identifiers, by the age of the profiles;
+        then all the rest by number. Of one number they come in the order of `NumberedRecord`, then
+        by the age of the profile, then by name, device or place. A digest whose profile was erased
+        is of every scope.
         """
 
     @abstractmethod

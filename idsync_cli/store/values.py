@@ -129,7 +129,7 @@ class ProfileFilter(NamedTuple):
     known: bool | None = None
     orphaned: bool | None = None
 
-    def takes(self, scope: str, profile: ProfileView, rules: ScopeRules | None) -> bool:
+    def accepts(self, scope: str, profile: ProfileView, rules: ScopeRules | None) -> bool:
         """Whether a profile of a scope is asked for.
 
         If the scope has no rules, the profile counts as known if it ever was, and as orphaned if it

@@ -15,7 +15,7 @@ from idsync_cli.files.profile_lines import BadLine, ProfileLine
 from idsync_cli.files.record_lines import RecordLine
 from idsync_cli.store.api import Transaction
 from idsync_cli.transfer.record_import import RecordImport, profiles_of
-from idsync_cli.transfer.twins import Lines, Places, Twin, twin_of
+from idsync_cli.transfer.twins import Lines, Twin, TwinLines, twin_of
 
 FAULTS_SHOWN = 20
 """How many bad lines are listed."""
@@ -64,7 +64,7 @@ def import_profiles(
     now_ms: int,
     dry_run: bool = False,
 ) -> Imported:
-    """Take in the lines of a file, each profile entered in the history, and say how many they were.
+    """Insert the lines of a file, each profile entered in the history, and say how many they were.
 
     The store's counter goes on from the highest number. `name` is the file's, for its faults, and
     `read` gives its lines, once more if lines are rejected for what others brought. A dry run is
@@ -77,7 +77,7 @@ def import_profiles(
     first: list[_Broken] = []
     its = _Import(organization, transaction, now_ms)
     for line in read():
-        broken = its.take_in(line)
+        broken = its.insert(line)
         if broken is None:
             continue
         bad += 1
@@ -93,11 +93,11 @@ def import_profiles(
 
 def _fault(name: str, first: Sequence[_Broken], bad: int, read: Callable[[], Lines]) -> FileFault:
     """The first bad lines, with who has already what they bring, and how many more there are."""
-    places = Places([each.twin for each in first], [each.line for each in first])
-    places.find(read, first[-1].line)
+    lines = TwinLines([each.twin for each in first], [each.line for each in first])
+    lines.find(read, first[-1].line)
     faults: list[Fault | str] = []
     for line, what, excerpt, twin, way_out, hint in first:
-        where = "" if twin is None else places.told(twin, line)
+        where = "" if twin is None else lines.told(twin, line)
         faults.append(Fault(name, f"{what}{where}{way_out}", line, hint=hint, excerpt=excerpt))
     if bad > len(first):
         faults.append(f"and {number_of(bad - len(first), 'more bad line')}")
@@ -117,12 +117,12 @@ class _Import:
         self.line_ends = 0
         self.first_line_end: int | None = None
 
-    def take_in(self, line: ProfileLine | RecordLine | BadLine) -> _Broken | None:
+    def insert(self, line: ProfileLine | RecordLine | BadLine) -> _Broken | None:
         """Add what a line says to the store, or say why it cannot be added."""
         if isinstance(line, BadLine):
             return _Broken(line.line, line.what, line.excerpt, hint=line.hint)
         if isinstance(line, ProfileLine):
-            broken = self._take_in_profile(line)
+            broken = self._insert_profile(line)
             self.profiles += broken is None
             if found := sum("\n" in each.value or "\r" in each.value for each in line.identifiers):
                 self.line_ends += found
@@ -131,23 +131,23 @@ class _Import:
                 self._refused.add(line.mpid)
             return broken
         if isinstance(line, DigestKeyLine):
-            self._of_data.take_key(line)
+            self._of_data.add_key(line)
             return None
         if isinstance(line, DataLine):
             if not self._refused.isdisjoint(profiles_of(line.record).values()):
                 return None
-            violated = self._of_data.take(line)
+            violated = self._of_data.insert(line)
             self.records += violated is None
         else:
-            violated = _take_in_erasure(line.erasure, self._transaction)
+            violated = _insert_erasure(line.erasure, self._transaction)
             if violated is None:
-                self._of_data.takes_for_erasure(line.erasure.seq)
+                self._of_data.mark_taken_by_erasure(line.erasure.seq)
                 self.erasures += 1
         if violated is None:
             return None
         return _Broken(line.line, violated.message, line.excerpt(violated.word))
 
-    def _take_in_profile(self, line: ProfileLine) -> _Broken | None:
+    def _insert_profile(self, line: ProfileLine) -> _Broken | None:
         transaction = self._transaction
         rules = self._organization.scopes[line.scope]
         seq = transaction.last_seq + 1 if line.created_seq is None else line.created_seq
@@ -179,7 +179,7 @@ class _Import:
             twin = twin_of(profile, violated, lookup)
             excerpt = line.excerpt(left.as_given(violated).word)
             return _Broken(line.line, left.told(violated), excerpt, twin, way_out)
-        self._of_data.takes(seq)
+        self._of_data.mark_taken(seq)
         transaction.insert(line.scope, profile, rules, self._now_ms)
         transaction.advance_to(max(transaction.last_seq, seq))
         self.blocked += left.blocked
@@ -187,8 +187,8 @@ class _Import:
         return None
 
 
-def _take_in_erasure(erasure: Erasure, transaction: Transaction) -> Violation | None:
-    """Let the store know of an erasure, or say why it cannot."""
+def _insert_erasure(erasure: Erasure, transaction: Transaction) -> Violation | None:
+    """Enter an erasure in the store, or say why that cannot be done."""
     mpid, seq = erasure.mpid, erasure.seq
     if any(transaction.erasures(mpid)):
         return Violation(

@@ -32,7 +32,7 @@ class RecordImport:
     """Takes in the records of a file, in the order of their numbers.
 
     Numbers up to that of the store before may be taken there; which of them this file takes has to
-    be told (`takes`).
+    be told (`mark_taken`).
     """
 
     def __init__(self, transaction: Transaction, now_ms: int) -> None:
@@ -45,12 +45,12 @@ class RecordImport:
         self._seq = 0
         self._events: set[tuple[int, int]] = set()  # of that number, by MPID and place
 
-    def takes(self, seq: int) -> None:
+    def mark_taken(self, seq: int) -> None:
         """Know of a number that the file takes."""
         if seq <= self._last_before:
             self._taken.add(seq)
 
-    def takes_for_erasure(self, seq: int) -> None:
+    def mark_taken_by_erasure(self, seq: int) -> None:
         """Know of a number that an erasure of the file takes, and shares with nothing else."""
         self._of_erasures.add(seq)
 
@@ -58,11 +58,11 @@ class RecordImport:
         """Whether a profile came with this file."""
         return created_seq > self._last_before or created_seq in self._taken
 
-    def take_key(self, line: DigestKeyLine) -> None:
+    def add_key(self, line: DigestKeyLine) -> None:
         """Know the key of the digests that follow."""
         self._key = line.key
 
-    def take(self, line: DataLine) -> Violation | None:
+    def insert(self, line: DataLine) -> Violation | None:
         """Add a record to the store, or say why it cannot be added."""
         record = line.record
         if isinstance(record, DigestRecord):
@@ -79,9 +79,9 @@ class RecordImport:
             what = f"{_SAID[type(record)]} in an earlier line, or in the store; remove this one"
             return Violation(what, ())
         if not isinstance(record, TimesRecord):
-            self.takes(record.seq)
+            self.mark_taken(record.seq)
             if isinstance(record, DeviceRecord):
-                self.takes(record.first_seq)
+                self.mark_taken(record.first_seq)
             self._transaction.advance_to(max(self._transaction.last_seq, record.seq))
         return None
 

@@ -34,9 +34,9 @@ def twin_of(profile: Profile, broken: Violation, lookup: Lookup) -> Twin | None:
             return Twin(" by line {}", " in the store", profile.mpid)
         case ("created_seq",):
             return Twin(" by line {}", " in the store", created_seq=profile.created_seq)
-        case ("identities", str(kind), int(place)):
+        case ("identities", str(kind), int(index)):
             its_type = IdentityType(kind)
-            value = profile.values_of(its_type)[place]
+            value = profile.values_of(its_type)[index]
             found = holders(lookup, Identifier(its_type, value))
             if found:
                 mpid = found[0].mpid
@@ -45,7 +45,7 @@ def twin_of(profile: Profile, broken: Violation, lookup: Lookup) -> Twin | None:
     return None
 
 
-class Places:
+class TwinLines:
     """The lines of a file that have what others may not bring once more.
 
     It is read a second time for that, up to the last of them, and only if there are any. Lines that

@@ -8,19 +8,11 @@ from typing import Final
 
 from idsync_cli.core.codes import ErrorCode, RequestKind, Status
 from idsync_cli.core.data.values import BatchData
-from idsync_cli.core.decision import (
-    COUNTED_TO,
-    Answer,
-    Change,
-    DecidedBy,
-    NearMiss,
-    Note,
-    Refusal,
-    Tier,
-)
+from idsync_cli.core.decision import Answer, Change, DecidedBy, Note, Refusal
 from idsync_cli.core.erasure import Erasure, ErasureReport
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.scoped_profile import ScopedProfile
+from idsync_cli.core.tiers import COUNTED_TO, NearMiss, Tier
 from idsync_cli.messages import note_message
 from idsync_cli.wire.decoding import Json
 

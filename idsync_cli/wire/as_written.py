@@ -78,7 +78,7 @@ class _Decoder(json.JSONDecoder):
         )
         self.parse_array: Callable[..., Any] = _list
         self.parse_object: Callable[..., Any] = _object
-        self.scan_once: Callable[..., Any] = scanner.py_make_scanner(self)  # type: ignore[attr-defined]
+        self.scan_once: Callable[..., Any] = scanner.py_make_scanner(self)  # type: ignore[attr-defined]  # not in typeshed
 
 
 def _integer(digits: str) -> WrittenInteger:
@@ -94,14 +94,14 @@ def _real(digits: str) -> WrittenReal:
 
 
 def _list(where: tuple[str, int], *rest: Any) -> tuple[WrittenList, int]:
-    values, end = decoder.JSONArray(where, *rest)  # type: ignore[attr-defined]
+    values, end = decoder.JSONArray(where, *rest)  # type: ignore[attr-defined]  # not in typeshed
     found = WrittenList(values)
     found.written = where[0][where[1] - 1 : end]
     return found, end
 
 
 def _object(where: tuple[str, int], *rest: Any) -> tuple[WrittenObject, int]:
-    members, end = decoder.JSONObject(where, *rest)  # type: ignore[attr-defined]
+    members, end = decoder.JSONObject(where, *rest)  # type: ignore[attr-defined]  # not in typeshed
     found = WrittenObject(members)
     found.written = where[0][where[1] - 1 : end]
     return found, end

@@ -60,17 +60,17 @@ def data_of(
     attributes = attributes_of(given) if given else _NO_ATTRIBUTES
     deleted: dict[str, None] = {}
     if names:
-        for place, name in enumerate(names):
+        for index, name in enumerate(names):
             if name is not None:
-                deleted[check_name(("deleted_user_attributes", place), name)] = None
+                deleted[check_name(("deleted_user_attributes", index), name)] = None
     events: list[NewEvent] = []
     is_opted_out: bool | None = None
     attribution = None if info is None else json_text(info)
-    for place, event in enumerate(members.events or ()):
+    for index, event in enumerate(members.events or ()):
         if event is None:
             continue
-        where: MemberPath = ("events", place)
-        text = json_text(event) if texts is None else texts[place]
+        where: MemberPath = ("events", index)
+        text = json_text(event) if texts is None else texts[index]
         data = checked_data(where, event)
         kind = event["event_type"]
         new = new_event(where, kind, data, text, own_time_ms)
@@ -81,7 +81,7 @@ def data_of(
         elif kind == "user_attribute_change":
             gone = data.get("user_attribute_name")
             if data.get("deleted") is True and isinstance(gone, str) and gone not in attributes:
-                where = ("events", place, "data", "user_attribute_name")
+                where = ("events", index, "data", "user_attribute_name")
                 deleted[check_name(where, gone)] = None
         elif name == _ATTRIBUTION and kind == "custom_event":
             its_attributes = data.get("custom_attributes")

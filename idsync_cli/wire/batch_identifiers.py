@@ -125,7 +125,7 @@ def _identifiers(members: BatchMembers, passed_over: set[IdentityType]) -> Seque
     for name in members.user_identities or _NONE:
         identity_type_of(name)
     texts: dict[IdentityType, tuple[MemberPath, Any]] = {}
-    for place, name, value in _named(members):
+    for path, name, value in _named(members):
         identity_type = TYPES_BY_NAME[name]
         text = _text_of(value)
         if text is None:
@@ -136,12 +136,12 @@ def _identifiers(members: BatchMembers, passed_over: set[IdentityType]) -> Seque
             continue
         before = texts.get(identity_type)
         if before is not None and before[1] != text:
-            first, second = before[0][0], place[0]
+            first, second = before[0][0], path[0]
             have = f"{first} has" if first == second else f"{first} and {second} have"
-            raise invalid_request(f"{have} two values of {identity_type}; give one", place)
-        texts[identity_type] = place, text
-    for identity_type, (place, text) in texts.items():
-        _check_value(identity_type, text, place)
+            raise invalid_request(f"{have} two values of {identity_type}; give one", path)
+        texts[identity_type] = path, text
+    for identity_type, (path, text) in texts.items():
+        _check_value(identity_type, text, path)
     return [Identifier(identity_type, text) for identity_type, (_, text) in texts.items()]
 
 
@@ -157,7 +157,7 @@ def _text_of(value: object) -> Any:
     return str(value) if isinstance(value, int) else value
 
 
-def _check_value(identity_type: IdentityType, value: object, place: MemberPath) -> None:
+def _check_value(identity_type: IdentityType, value: object, path: MemberPath) -> None:
     if is_plain_value(value):
         return
     fault = value_fault(value)
@@ -165,7 +165,7 @@ def _check_value(identity_type: IdentityType, value: object, place: MemberPath) 
         raise Refusal(
             ErrorCode.INVALID_IDENTITY_VALUE,
             f"the value {quoted(shown(value))} of {identity_type} {fault}",
-            word=place,
+            word=path,
         )
 
 

@@ -13,10 +13,10 @@ _NAMES: Final = (
 )  # fmt: skip
 """First texts, then objects, then lists, then what is looked at more closely elsewhere."""
 
-_PLACES: Final = {name: place for place, name in enumerate(_NAMES)}
-_FIRST_OBJECT: Final = _PLACES["user_identities"]
-_FIRST_LIST: Final = _PLACES["deleted_user_attributes"]
-_FIRST_OTHER: Final = _PLACES["mpid"]
+_INDEX_OF: Final = {name: index for index, name in enumerate(_NAMES)}
+_FIRST_OBJECT: Final = _INDEX_OF["user_identities"]
+_FIRST_LIST: Final = _INDEX_OF["deleted_user_attributes"]
+_FIRST_OTHER: Final = _INDEX_OF["mpid"]
 
 
 class BatchMembers:
@@ -41,11 +41,11 @@ class BatchMembers:
         """
         found: list[Any] = [None] * len(_NAMES)
         for name, value in batch.items():
-            place = _PLACES.get(name)
-            if place is not None and value is not None:
-                if place < _FIRST_OTHER:
-                    _check(place, name, value)
-                found[place] = value
+            index = _INDEX_OF.get(name)
+            if index is not None and value is not None:
+                if index < _FIRST_OTHER:
+                    _check(index, name, value)
+                found[index] = value
         self.scope: str | None = found[0]
         self.workspace: str | None = found[1]
         self.label: str | None = found[2]
@@ -69,11 +69,11 @@ class BatchMembers:
         self.known_identities: Any = found[20]
 
 
-def _check(place: int, name: str, value: object) -> None:
-    if place >= _FIRST_LIST:
+def _check(index: int, name: str, value: object) -> None:
+    if index >= _FIRST_LIST:
         if not isinstance(value, list):
             raise invalid_request(wrong(name, value, "a list"), (name,))
-    elif place >= _FIRST_OBJECT:
+    elif index >= _FIRST_OBJECT:
         if not isinstance(value, dict):
             raise invalid_request(wrong(name, value, "an object"), (name,))
     elif not is_text(value):

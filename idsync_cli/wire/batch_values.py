@@ -27,15 +27,15 @@ MemberPath = tuple[str | int, ...]
 _ATTRIBUTES: Final[MemberPath] = ("user_attributes",)
 
 
-def invalid_batch(place: MemberPath, fault: str) -> Refusal:
+def invalid_batch(path: MemberPath, fault: str) -> Refusal:
     """A refusal of a batch for what stands at a place of it."""
-    return Refusal(ErrorCode.INVALID_BATCH, f"{_written(place)} {fault}", word=place)
+    return Refusal(ErrorCode.INVALID_BATCH, f"{_written(path)} {fault}", word=path)
 
 
-def _written(place: MemberPath) -> str:
+def _written(path: MemberPath) -> str:
     """A place for people; names in it may be anything."""
     text = ""
-    for each in place:
+    for each in path:
         if isinstance(each, int):
             text += f"[{each}]"
         elif len(each) > MAX_NAME_LENGTH:
@@ -50,21 +50,21 @@ def is_plain_name(name: str) -> bool:
     return len(name) <= MAX_NAME_LENGTH and name.isascii() and "\0" not in name
 
 
-def check_name(place: MemberPath, name: object) -> str:
+def check_name(path: MemberPath, name: object) -> str:
     """A name, if it is one.
 
     Raises:
         Refusal: INVALID_BATCH.
     """
     if not isinstance(name, str):
-        raise invalid_batch(place, f"is {quoted(shown(name))}, but a name is text")
+        raise invalid_batch(path, f"is {quoted(shown(name))}, but a name is text")
     fault = _name_fault(name)
     if fault:
-        raise invalid_batch(place, fault)
+        raise invalid_batch(path, fault)
     return name
 
 
-def check_key(place: MemberPath, name: str) -> None:
+def check_key(path: MemberPath, name: str) -> None:
     """See whether what an object calls one of its members is a name.
 
     Raises:
@@ -72,7 +72,7 @@ def check_key(place: MemberPath, name: str) -> None:
     """
     fault = _name_fault(name)
     if fault:
-        message = f"the name {quoted(name)} in {_written(place)} {fault}"
+        message = f"the name {quoted(name)} in {_written(path)} {fault}"
         raise Refusal(ErrorCode.INVALID_BATCH, message, word=name)
 
 
@@ -84,14 +84,14 @@ def _name_fault(name: str) -> str | None:
     return "contains a NUL character" if "\0" in name else None
 
 
-def check_count(place: MemberPath, number: int) -> None:
+def check_count(path: MemberPath, number: int) -> None:
     """See whether there are not too many attributes.
 
     Raises:
         Refusal: INVALID_BATCH.
     """
     if number > MAX_ATTRIBUTES:
-        raise invalid_batch(place, f"has {number:,} attributes; at most {MAX_ATTRIBUTES} are kept")
+        raise invalid_batch(path, f"has {number:,} attributes; at most {MAX_ATTRIBUTES} are kept")
 
 
 def attributes_of(attributes: Mapping[str, Any]) -> dict[str, str]:
@@ -116,26 +116,26 @@ def _text_of(name: str, value: object) -> str:
             check_text((*_ATTRIBUTES, name), value, MAX_TEXT_LENGTH)
         return encode_basestring(value)
     if isinstance(value, list):
-        place = (*_ATTRIBUTES, name)
-        check_list(place, value, kept=len(value) - value.count(None))
+        path = (*_ATTRIBUTES, name)
+        check_list(path, value, kept=len(value) - value.count(None))
         for index, each in enumerate(value):
             if isinstance(each, (list, dict)):
                 fault = f"is {quoted(shown(each))}, but a list has texts, numbers and booleans"
-                raise invalid_batch((*place, index), fault)
+                raise invalid_batch((*path, index), fault)
             if isinstance(each, str) and not each.isascii():
-                check_text((*place, index), each, MAX_ENTRY_LENGTH)
-            _check_number((*place, index), each)
+                check_text((*path, index), each, MAX_ENTRY_LENGTH)
+            _check_number((*path, index), each)
         return f"[{', '.join([_simple_text(each) for each in value if each is not None])}]"
-    place = (*_ATTRIBUTES, name)
+    path = (*_ATTRIBUTES, name)
     if isinstance(value, dict):
-        raise invalid_batch(place, f"is an object, not {_A_VALUE}")
-    _check_number(place, value)
+        raise invalid_batch(path, f"is an object, not {_A_VALUE}")
+    _check_number(path, value)
     return _simple_text(value)
 
 
-def _check_number(place: MemberPath, value: object) -> None:
+def _check_number(path: MemberPath, value: object) -> None:
     if isinstance(value, int) and not -_TOO_LARGE < value < _TOO_LARGE:
-        raise invalid_batch(place, f"has more than {MAX_TEXT_LENGTH:,} digits")
+        raise invalid_batch(path, f"has more than {MAX_TEXT_LENGTH:,} digits")
 
 
 def _simple_text(value: object) -> str:
@@ -148,7 +148,7 @@ def _simple_text(value: object) -> str:
     return repr(value)
 
 
-def check_text(place: MemberPath, text: str, limit: int) -> None:
+def check_text(path: MemberPath, text: str, limit: int) -> None:
     """See whether a text is one, and not too long.
 
     Raises:
@@ -156,12 +156,12 @@ def check_text(place: MemberPath, text: str, limit: int) -> None:
     """
     if len(text) > limit:
         fault = f"has {len(text):,} characters; at most {limit:,} are kept"
-        raise invalid_batch(place, fault)
+        raise invalid_batch(path, fault)
     if has_surrogate(text):
-        raise invalid_batch(place, "contains a lone surrogate, which is not a character")
+        raise invalid_batch(path, "contains a lone surrogate, which is not a character")
 
 
-def check_list(place: MemberPath, entries: list[Any], *, kept: int) -> None:
+def check_list(path: MemberPath, entries: list[Any], *, kept: int) -> None:
     """See whether a list, of which so many entries are `kept`, and its texts are not too long.
 
     Raises:
@@ -169,8 +169,8 @@ def check_list(place: MemberPath, entries: list[Any], *, kept: int) -> None:
     """
     if kept > MAX_LIST_LENGTH:
         fault = f"has {kept:,} entries; at most {MAX_LIST_LENGTH:,} are kept"
-        raise invalid_batch(place, fault)
+        raise invalid_batch(path, fault)
     for index, each in enumerate(entries):
         if isinstance(each, str) and len(each) > MAX_ENTRY_LENGTH:
             fault = f"has {len(each):,} characters; at most {MAX_ENTRY_LENGTH} are kept"
-            raise invalid_batch((*place, index), fault)
+            raise invalid_batch((*path, index), fault)

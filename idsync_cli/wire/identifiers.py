@@ -18,33 +18,33 @@ from idsync_cli.wire.as_written import shown
 from idsync_cli.wire.members import Change, invalid_request
 
 
-def identifiers_in(known: dict[str, Any]) -> Sequence[Identifier]:
+def identifiers_in(members: dict[str, Any]) -> Sequence[Identifier]:
     """The identifiers of an identify, login, logout or search; null and "" are not given.
 
     Raises:
         Refusal: UNKNOWN_IDENTITY_TYPE, INVALID_REQUEST (two names of one type),
             INVALID_IDENTITY_VALUE or NO_IDENTITIES.
     """
-    plain = _plain_identifiers(known)
+    plain = _plain_identifiers(members)
     if plain:
         return plain
-    identities = _checked(known, empty_is_refused=False)
+    identities = _checked(members, empty_is_refused=False)
     found = [Identifier(each, value) for each, value in identities.items() if value]
     if not found:
         raise _no_identities()
     return found
 
 
-def settings_in(known: dict[str, Any]) -> Mapping[IdentityType, str | None]:
+def settings_in(members: dict[str, Any]) -> Mapping[IdentityType, str | None]:
     """What a modify in its set form sets: null removes a type.
 
     Raises:
         Refusal: as `identifiers_in`, but "" is an invalid value.
     """
-    plain = _plain_identifiers(known)
+    plain = _plain_identifiers(members)
     if plain:
         return {each.type: each.value for each in plain}
-    identities = _checked(known, empty_is_refused=True)
+    identities = _checked(members, empty_is_refused=True)
     if not identities:
         raise _no_identities()
     return identities
@@ -59,12 +59,12 @@ def changes_in(changes: Sequence[Change]) -> tuple[IdentityChange, ...]:
     if not changes:
         raise _no_identities(("identity_changes",))
     read = [
-        (identity_type_of(name, ("identity_changes", place, "identity_type")), old, new)
-        for place, (name, old, new) in enumerate(changes)
+        (identity_type_of(name, ("identity_changes", index, "identity_type")), old, new)
+        for index, (name, old, new) in enumerate(changes)
     ]
-    for place, (identity_type, old, new) in enumerate(read):
+    for index, (identity_type, old, new) in enumerate(read):
         for member, value in (("old_value", old), ("new_value", new)):
-            word = ("identity_changes", place, member)
+            word = ("identity_changes", index, member)
             _check_value(identity_type, value, word, empty_is_refused=True)
     return tuple([IdentityChange(*each) for each in read])
 
@@ -106,10 +106,10 @@ def identities_of(names: Mapping[str, Any]) -> dict[IdentityType, Any]:
     return identities
 
 
-def _plain_identifiers(known: dict[str, Any]) -> list[Identifier] | None:
+def _plain_identifiers(members: dict[str, Any]) -> list[Identifier] | None:
     """Identifiers in which nothing is wrong; None if that is not plain to see."""
     found: list[Identifier] = []
-    for name, value in known.items():
+    for name, value in members.items():
         identity_type = TYPES_BY_NAME.get(name)
         if identity_type is None or not is_plain_value(value):
             return None
@@ -119,8 +119,8 @@ def _plain_identifiers(known: dict[str, Any]) -> list[Identifier] | None:
     return found
 
 
-def _checked(known: Mapping[str, Any], *, empty_is_refused: bool) -> dict[IdentityType, Any]:
-    identities = identities_of(known)
+def _checked(members: Mapping[str, Any], *, empty_is_refused: bool) -> dict[IdentityType, Any]:
+    identities = identities_of(members)
     for identity_type, value in identities.items():
         word = ("known_identities", identity_type.value)
         _check_value(identity_type, value, word, empty_is_refused=empty_is_refused)

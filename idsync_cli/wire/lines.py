@@ -78,9 +78,9 @@ _BACKSLASH: Final = ord("\\")
 _CARRIAGE_RETURN: Final = ord("\r")
 _QUOTE: Final = ord('"')
 _SPACE: Final = ord(" ")
-_CHANGES: Final = MEMBERS["identity_changes"].place
-_TYPE: Final = MEMBERS["type"].place
-_RESPONSE: Final = MEMBERS["response"].place
+_CHANGES: Final = MEMBERS["identity_changes"].index
+_TYPE: Final = MEMBERS["type"].index
+_RESPONSE: Final = MEMBERS["response"].index
 _NAME_OF_THE_TYPE: Final = 0
 
 NumberedLine = tuple[int, bytes]

@@ -43,13 +43,13 @@ class MemberKind(Value):
 
 
 class Member(Value):
-    """A member: its place in the table, and what it may hold."""
+    """A member: its index in the table, and what it may hold."""
 
-    __match_args__ = ("place", "kind")
+    __match_args__ = ("index", "kind")
     __slots__ = __match_args__
 
-    def __init__(self, place: int, kind: MemberKind) -> None:
-        self.place: Final = place
+    def __init__(self, index: int, kind: MemberKind) -> None:
+        self.index: Final = index
         self.kind: Final = kind
 
 
@@ -110,7 +110,7 @@ _KINDS: Final = {
 }
 
 MEMBERS: Final[dict[str, Member]] = {
-    name: Member(place, kind) for place, (name, kind) in enumerate(_KINDS.items())
+    name: Member(index, kind) for index, (name, kind) in enumerate(_KINDS.items())
 }
 """Every member that a request may have, and what it must be (section 8)."""
 
@@ -140,23 +140,23 @@ def members_in(request: object) -> Members:
         kind = member.kind
         if not kind.fits(value):
             raise invalid_request(wrong(name, value, kind.described), (name,))
-        found[member.place] = _changes_in(value) if kind is _CHANGES else value
+        found[member.index] = _changes_in(value) if kind is _CHANGES else value
     return tuple(found)
 
 
 def _changes_in(changes: list[Json]) -> list[Change]:
     """The entries of `identity_changes`; null in them counts as absent."""
     found: list[Change] = []
-    for place, change in enumerate(changes, start=1):
+    for number, change in enumerate(changes, start=1):
         for name in change:
             if name not in CHANGE_MEMBERS:
                 hint = nearest(name, CHANGE_MEMBERS) or f"; use one of {', '.join(CHANGE_MEMBERS)}"
-                raise invalid_request(f"change {place}: unknown member {quoted(name)}{hint}", name)
+                raise invalid_request(f"change {number}: unknown member {quoted(name)}{hint}", name)
         named = change.get("identity_type")
         if not isinstance(named, str):
             raise invalid_request(
-                f"change {place}: no identity_type; give it as text",
-                ("identity_changes", place - 1),
+                f"change {number}: no identity_type; give it as text",
+                ("identity_changes", number - 1),
             )
         found.append((named, change.get("old_value"), change.get("new_value")))
     return found
@@ -180,14 +180,14 @@ def wrong(name: str, value: object, described: str) -> str:
     return f"{name} is {quoted(shown(value))}, but must be {described}"
 
 
-def unknown_member(name: str, known: Iterable[str], *, identifiers_in: str) -> Refusal:
+def unknown_member(name: str, allowed: Iterable[str], *, identifiers_in: str) -> Refusal:
     """A refusal of what has a member that is not known; identifiers are a member of their own."""
     from idsync_cli.core.everyday_names import is_meant
 
-    close = "" if name in TYPES_BY_NAME else nearest(name, known)
+    close = "" if name in TYPES_BY_NAME else nearest(name, allowed)
     if not close and is_meant(name):
         close = f"; put identifiers into {identifiers_in}"
-    listed = f"; use one of {', '.join(known)}"
+    listed = f"; use one of {', '.join(allowed)}"
     return invalid_request(f"unknown member {quoted(name)}{close or listed}", name)
 
 

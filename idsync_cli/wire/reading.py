@@ -70,7 +70,7 @@ class Reading:
         self.spares_known = False
 
     def translate(self, here: Callable[[int], int]) -> None:
-        """Let the MPIDs that the request names be what they stand for here (section 12)."""
+        """Replace the MPIDs that the request names with what they stand for here (section 12)."""
         if isinstance(self.mpid, int):
             self.mpid = here(self.mpid)
         if isinstance(self.previous_mpid, int):

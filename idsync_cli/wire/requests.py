@@ -105,13 +105,13 @@ class Reader:
     def _read(self, members: Members) -> Reading:
         """Read a request whose members each hold what they must."""
         (
-            named, scope, workspace, label, known, previous, mpid, changes, request_id, time_ms,
-            _source_request_id, _environment, _client_sdk, _context, response,
+            named, scope, workspace, label, identities, previous, mpid, changes, request_id,
+            time_ms, _source_request_id, _environment, _client_sdk, _context, response,
         ) = members  # fmt: skip
         kind = _KINDS.get(named)
         reading = Reading(kind, label)
         try:
-            _check_form(kind, named, known, mpid, changes, previous)
+            _check_combination(kind, named, identities, mpid, changes, previous)
             if mpid is not None:
                 mpid = mpid_or_label("mpid", mpid)
             if previous is not None and kind is not _MODIFY:
@@ -134,13 +134,13 @@ class Reader:
                 reading.mpid = mpid
             elif kind is not _MODIFY:
                 reading.previous_mpid = previous
-                reading.identifiers = identifiers_in(known or {})
+                reading.identifiers = identifiers_in(identities or {})
             else:
                 reading.mpid = mpid
                 if changes is not None:
                     reading.changes = changes_in(changes)
                 else:
-                    reading.identities = settings_in(known)
+                    reading.identities = settings_in(identities)
         except Refusal as refusal:
             reading.late_refusal = refusal
         return reading
@@ -226,10 +226,10 @@ def _may_show_a_value(reading: Reading) -> bool:
     return refusal is not None and refusal.code in _SHOWING_VALUES
 
 
-def _check_form(
+def _check_combination(
     kind: RequestKind | None,
     named: str | None,
-    known: object,
+    identities: object,
     mpid: object,
     changes: object,
     previous: object,
@@ -244,17 +244,17 @@ def _check_form(
     if kind is _MODIFY:
         if mpid is None:
             raise invalid_request("no mpid; a modify names the profile to change", ("type",))
-        if (known is None) == (changes is None):
+        if (identities is None) == (changes is None):
             raise invalid_request(
                 "a modify takes either known_identities or identity_changes, not both",
                 WHOLE_REQUEST if changes is None else "identity_changes",
             )
     elif kind is _ERASE:
-        if known is None and mpid is None:
+        if identities is None and mpid is None:
             raise invalid_request(
                 "an erase names nobody; give its mpid or known_identities", WHOLE_REQUEST
             )
-        if known is not None and mpid is not None:
+        if identities is not None and mpid is not None:
             raise invalid_request(
                 "an erase takes either mpid or known_identities, not both", ("mpid",)
             )

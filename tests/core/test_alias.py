@@ -133,7 +133,7 @@ def test_aliases_make_no_chains() -> None:
 
 def test_an_event_is_in_the_window_with_both_its_ends() -> None:
     window = Alias(5, 3, 1, 100, 200)
-    assert [each for each in (99, 100, 200, 201) if window.takes(each)] == [100, 200]
+    assert [each for each in (99, 100, 200, 201) if window.covers(each)] == [100, 200]
 
 
 def test_either_profile_names_the_other() -> None:

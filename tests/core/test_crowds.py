@@ -6,11 +6,12 @@ import pytest
 
 from idsync_cli.core.codes import ErrorCode, Reason, RequestKind, Rule, TierOutcome
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.decision import COUNTED_TO, DecidedBy, Tier
+from idsync_cli.core.decision import DecidedBy
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.profile import Profile
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve.resolution import resolve
+from idsync_cli.core.tiers import COUNTED_TO, Tier
 from tests.core.memory import Memory, MemoryLookup
 from tests.core.shorthand import (
     altered,

@@ -3,10 +3,11 @@
 import pytest
 
 from idsync_cli.core.codes import KeptBy, NoteCode, Reason, RequestKind, Rule, Status
-from idsync_cli.core.decision import NEAR_COUNTED_TO, Decision, Refusal
+from idsync_cli.core.decision import Decision, Refusal
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve.resolution import resolve
+from idsync_cli.core.tiers import NEAR_COUNTED_TO
 from tests.core.memory import Memory
 from tests.core.shorthand import NEW, ask, identifiers, matcher, profile, rules
 

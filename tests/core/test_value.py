@@ -22,22 +22,14 @@ from idsync_cli.core.data.values import (
     NewEvent,
     ProfileData,
 )
-from idsync_cli.core.decision import (
-    Answer,
-    Change,
-    DecidedBy,
-    Decision,
-    NearMiss,
-    Note,
-    ProfileUpdate,
-    Tier,
-)
+from idsync_cli.core.decision import Answer, Change, DecidedBy, Decision, Note, ProfileUpdate
 from idsync_cli.core.erasure import Erasure, ErasureCounts, ErasureReport, KeptFile
 from idsync_cli.core.identity import TYPE_ORDER, Identifier, IdentityType
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.request import IdentityRequest
 from idsync_cli.core.resolve.change_set import Consequences
 from idsync_cli.core.resolve.matcher import Match
+from idsync_cli.core.tiers import NearMiss, Tier
 from idsync_cli.core.value import Value
 from idsync_cli.store.values import RequestEntry
 from tests.core.shorthand import altered, profile

@@ -1,7 +1,7 @@
 """The fold: from what a profile has to its calculated attributes and audiences (section 9).
 
 It says of each condition whether it holds, and what it saw. A store may count members in another
-way (`store/sqlite/queries/audiences.py`); what it comes to is what this says of each profile.
+way (`store/sqlite/queries/audiences.py`), but must come to the same for each profile.
 """
 
 from abc import ABC, abstractmethod
@@ -261,23 +261,23 @@ class _AllEvents(EventsAsked):
     def seen(self, events: EventFilter) -> EventsSeen:
         number, last_ms = 0, None
         for event in self._subject.data.events:
-            if self._takes(events, event):
+            if self._matches(events, event):
                 number += 1
                 last_ms = event.time_ms if last_ms is None else max(last_ms, event.time_ms)
         return EventsSeen(number, last_ms)
 
-    def calculated(self, name: str, definition: CalculatedAttribute) -> Any:  # noqa: ARG002
+    def calculated(self, name: str, definition: CalculatedAttribute) -> Any:  # noqa: ARG002 - made anew each time
         found = accumulator(definition.calculation)
         attribute = definition.attribute
         for event in self._subject.data.events:
-            if not self._takes(definition.events, event):
+            if not self._matches(definition.events, event):
                 continue
             value = None if attribute is None else event_attribute(event.data, attribute)
             if value is not ABSENT:
                 found.add(value, Occurred(event.time_ms, event.seq, event.place))
         return found.result()
 
-    def _takes(self, events: EventFilter, event: Event) -> bool:
+    def _matches(self, events: EventFilter, event: Event) -> bool:
         if events.within_ms is not None:
             now_ms = self._subject.now_ms
             if not now_ms - events.within_ms <= event.time_ms <= now_ms:

@@ -1,8 +1,8 @@
-"""What the events of one profile come to, as they come: one more costs the same however many.
+"""What the events of one profile come to, one event after another.
 
-`fold.py` asks the same of all events at once, and both come to the same. What is asked of the
-latest days only is kept by time; as its moment goes on, what comes into the window is added, and
-what leaves it is taken out again.
+However many there are, one more costs the same. `fold.py` asks the same of all events at once, and
+both come to the same. What is asked of the latest days only is kept by time; as its moment goes on,
+what comes into the window is added, and what leaves it is taken out again.
 """
 
 from abc import ABC, abstractmethod
@@ -134,11 +134,11 @@ class _Window:
 
     def add(self, entry: _Entry) -> None:
         """Take in an event; whether one at an edge is in the window is seen when it is asked."""
-        place = bisect_left(self._entries, entry[0], key=_when)
-        self._entries.insert(place, entry)
-        if place < self._end:
+        at = bisect_left(self._entries, entry[0], key=_when)
+        self._entries.insert(at, entry)
+        if at < self._end:
             self._end += 1
-            if place <= self._begin:
+            if at <= self._begin:
                 self._begin += 1
             else:
                 self.comes(entry)
@@ -203,7 +203,7 @@ class _ExtremeOfWindow(_Window, _Asked):
     def __init__(self, within_ms: int, calculation: Calculation) -> None:
         super().__init__(within_ms)
         self._calculation = calculation
-        self._place = 0 if calculation is Calculation.MIN else -1
+        self._end_index = 0 if calculation is Calculation.MIN else -1
         self._numbers: list[Decimal] = []
 
     def comes(self, entry: _Entry) -> None:
@@ -222,7 +222,7 @@ class _ExtremeOfWindow(_Window, _Asked):
         self.move_to(now_ms)
         found = accumulator(self._calculation)
         if self._numbers:
-            found.add(self._numbers[self._place], _WHENEVER)
+            found.add(self._numbers[self._end_index], _WHENEVER)
         return found.result()
 
 

@@ -173,7 +173,7 @@ class GuardRails(Value):
             beyond = (Beyond.REPLACE_OLDEST.value,) if limit.replaces_oldest else ()
             found.append(GuardRail(Extension.MAX_VALUES, kind, (str(limit.limit), *beyond)))
         found += [GuardRail(Extension.MOVING, kind) for kind in self.moving]
-        return sorted([each for each in found if each.words or not _needs_words(each)], key=_place)
+        return sorted([each for each in found if each.words or not _needs_words(each)], key=_order)
 
     def moves(self, identity_type: IdentityType) -> bool:
         """Whether a request takes identifiers of the type from whoever holds them."""
@@ -183,16 +183,16 @@ class GuardRails(Value):
 NO_GUARD_RAILS: Final = GuardRails()
 
 
-_PLACES: Final = {extension: place for place, extension in enumerate(Extension)}
+_ORDER: Final = {extension: index for index, extension in enumerate(Extension)}
 
 
 def _needs_words(rail: GuardRail) -> bool:
     return rail.extension is not Extension.MOVING
 
 
-def _place(rail: GuardRail) -> tuple[int, int]:
+def _order(rail: GuardRail) -> tuple[int, int]:
     kind = rail.identity_type
-    return _PLACES[rail.extension], -1 if kind is None else TYPE_ORDER[kind]
+    return _ORDER[rail.extension], -1 if kind is None else TYPE_ORDER[kind]
 
 
 def _digits(value: str) -> str:
@@ -208,19 +208,19 @@ def _fits(value: str, pattern: str) -> bool:
     A star takes as little as it can, and more where what stands behind it does not fit. Only the
     last star has to be tried again, so that it takes no more steps than the two lengths multiplied.
     """
-    place = at = 0
+    index = at = 0
     star = -1  # where the last star stands
     tried = 0  # up to where it takes the value
-    while place < len(value):
+    while index < len(value):
         if at < len(pattern) and pattern[at] == "*":
-            star, tried = at, place
+            star, tried = at, index
             at += 1
-        elif at < len(pattern) and pattern[at] in ("?", value[place]):
+        elif at < len(pattern) and pattern[at] in ("?", value[index]):
             at += 1
-            place += 1
+            index += 1
         elif star >= 0:
             tried += 1
-            place, at = tried, star + 1
+            index, at = tried, star + 1
         else:
             return False
     return not pattern[at:].strip("*")

@@ -111,12 +111,12 @@ class ScopeRules(_Configured):
 
     def rank_of(self, identity_type: IdentityType) -> int | None:
         """The rank of a type in the priority, from 1; None outside it."""
-        place = self._place[identity_type]
-        return place if place <= len(self.priority) else None
+        rank = self._ranks[identity_type]
+        return rank if rank <= len(self.priority) else None
 
     def is_lookup(self, identity_type: IdentityType) -> bool:
         """Whether identifiers of the type belong to the identity record."""
-        return self._place[identity_type] <= len(self.priority)
+        return self._ranks[identity_type] <= len(self.priority)
 
     def holds_login_id(self, types: int) -> bool:
         """Whether a login type is in a set of types."""
@@ -132,7 +132,7 @@ class ScopeRules(_Configured):
 
     def in_order(self, types: Iterable[IdentityType]) -> list[IdentityType]:
         """Sort types: those of the priority by rank, then the others as in section 2."""
-        return sorted(types, key=self._place.__getitem__)
+        return sorted(types, key=self._ranks.__getitem__)
 
     def listed(self, types: int) -> tuple[IdentityType, ...]:
         """The types of a set, in the same order."""
@@ -148,7 +148,7 @@ class ScopeRules(_Configured):
         return {}
 
     @cached_property
-    def _place(self) -> dict[IdentityType, int]:
+    def _ranks(self) -> dict[IdentityType, int]:
         """The position of every type: its rank, or a number beyond all ranks."""
         ranked = {kind: rank for rank, kind in enumerate(self.priority, start=1)}
         behind = len(self.priority) + 1

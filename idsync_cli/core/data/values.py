@@ -146,7 +146,7 @@ class Alias(NamedTuple):
     start_ms: int
     end_ms: int
 
-    def takes(self, time_ms: int) -> bool:
+    def covers(self, time_ms: int) -> bool:
         """Whether an event of that time is copied."""
         return self.start_ms <= time_ms <= self.end_ms
 

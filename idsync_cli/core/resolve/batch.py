@@ -6,14 +6,15 @@ from typing import Final
 from idsync_cli.core.codes import NoteCode, Rule, Status, TierOutcome
 from idsync_cli.core.config.rules import ScopeRules
 from idsync_cli.core.data.values import Alias, BatchData
-from idsync_cli.core.decision import DecidedBy, Decision, Note, Refusal, Tier
-from idsync_cli.core.identity import TYPE_ORDER, device_among
+from idsync_cli.core.decision import DecidedBy, Decision, Note
+from idsync_cli.core.identity import device_among
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.request import BatchRequest, IdentityRequest
 from idsync_cli.core.resolve.modify import profile_of
 from idsync_cli.core.resolve.resolution import resolve
 from idsync_cli.core.screening import screen
+from idsync_cli.core.tiers import Tier
 
 _BY_MPID: Final = DecidedBy(Rule.MPID)
 
@@ -60,17 +61,14 @@ def decide_batch(
     assert request.identity is not None
     data = _screened(request.data, request.identity, rules, lookup)
     own = [Note(NoteCode.NO_IDENTIFIER, each) for each in request.passed_over]
-    try:
-        decision = resolve(request.identity, rules, lookup, seq, seed, explain=explain, near=near)
-    except Refusal as refusal:
-        if refusal.tiers:  # the account of it was asked for, and it has one
-            refusal.notes = _beside(own, refusal.notes)
-        raise
+    decision = resolve(
+        request.identity, rules, lookup, seq, seed, explain=explain, near=near, own_notes=own
+    )
     aliases: Sequence[Alias] = ()
     if not decision.created:
         assert decision.profile is not None
         aliases = _aliases(request, decision.profile, lookup)
-    return decision.with_batch(data, digest, _beside(own, decision.notes), aliases)
+    return decision.with_batch(data, digest, aliases)
 
 
 def _screened(
@@ -83,19 +81,6 @@ def _screened(
     if not rails.screens_values or rails.leave(identity.identifiers):
         return data
     return data.of_device(device_among(screen(identity.identifiers, rails, lookup).identifiers))
-
-
-def _beside(own: list[Note], notes: tuple[Note, ...]) -> tuple[Note, ...]:
-    """A batch's own notes beside those on what is blocked, by section 2; the others after them."""
-    if not own:
-        return notes
-    first = [each for each in notes if each.code is NoteCode.BLOCKED]
-    return (*sorted([*first, *own], key=_order), *notes[len(first) :])
-
-
-def _order(note: Note) -> int:
-    assert note.identity_type is not None
-    return TYPE_ORDER[note.identity_type]
 
 
 def _aliases(request: BatchRequest, profile: ProfileView, lookup: Lookup) -> Sequence[Alias]:

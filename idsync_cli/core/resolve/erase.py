@@ -20,7 +20,7 @@ def erase(
     explain: bool = False,
     near: bool = False,
 ) -> Decision:
-    """Decide an erase against the store as it stands before it; what goes with it a store knows.
+    """Decide an erase against the store as it stands before it; what it removes the store knows.
 
     Raises:
         Refusal: the scope has no profile of that MPID, or several fit the identifiers.

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from idsync_cli.core.codes import Reason, TierOutcome
-from idsync_cli.core.decision import COUNTED_TO, NEAR_COUNTED_TO, NONE_INELIGIBLE, NearMiss, Tier
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.resolve.eligibility import Eligibility, Named
+from idsync_cli.core.tiers import COUNTED_TO, NEAR_COUNTED_TO, NONE_INELIGIBLE, NearMiss, Tier
 
 SEVERAL: Final = 2
 """So many candidates are as good as any higher number: one decides, two or more do not."""

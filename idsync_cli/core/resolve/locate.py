@@ -27,8 +27,8 @@ def locate(
 ) -> Decision:
     """The profile that a search finds, without the rule `immutable_search`; nothing changes.
 
-    The decision has the status `found_as`, or `not_found`. With `explain` one that finds nobody has
-    the account of every tier, and with `near` who holds what was asked for.
+    The decision has the status `found_as`, or `not_found`. If nobody is found, it has what every
+    tier did with `explain`, and who holds what was asked for with `near`.
 
     Raises:
         Refusal: NO_IDENTITIES, where guard rails leave nothing; AMBIGUOUS, where the last tier

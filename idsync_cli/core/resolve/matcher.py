@@ -11,11 +11,12 @@ from typing import Final
 
 from mypy_extensions import mypyc_attr
 
-from idsync_cli.core.decision import DecidedBy, NearMiss, Tier
+from idsync_cli.core.decision import DecidedBy
 from idsync_cli.core.identity import Identifier
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.resolve.eligibility import Eligibility
 from idsync_cli.core.resolve.explanation import SEVERAL, Explanation, near_misses
+from idsync_cli.core.tiers import NearMiss, Tier
 from idsync_cli.core.value import Value
 
 

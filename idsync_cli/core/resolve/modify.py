@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from idsync_cli.core.codes import ErrorCode, NoteCode, Rule, Status, TierOutcome
 from idsync_cli.core.config.guard_rails import ValueLimit
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.decision import DecidedBy, Decision, Note, Refusal, Tier, Word
+from idsync_cli.core.decision import DecidedBy, Decision, Note, Refusal, Word
 from idsync_cli.core.identity import Identifier, IdentityType
 from idsync_cli.core.lookup import Lookup, holders
 from idsync_cli.core.profile import ProfileView
 from idsync_cli.core.request import IdentityChange, ModifyRequest
 from idsync_cli.core.resolve.change_set import ChangeSet
 from idsync_cli.core.screening import oldest_beyond, screen_modify
+from idsync_cli.core.tiers import Tier
 from idsync_cli.errors import Hint, number_of, quoted
 
 
@@ -29,15 +30,15 @@ def modify(
     """
     profile = profile_of(request.mpid, lookup)
     notes: list[Note] = []
-    places: Sequence[int] = range(len(request.identity_changes))
+    indices: Sequence[int] = range(len(request.identity_changes))
     if rules.guard_rails.screens_values:
-        request, places, notes = screen_modify(request, rules.guard_rails, lookup)
+        request, indices, notes = screen_modify(request, rules.guard_rails, lookup)
     modification = _Modification(profile, rules, lookup, notes, spares_known=request.spares_known)
     if request.known_identities is not None:
         modification.set(request.known_identities)
     else:
-        for place, change in zip(places, request.identity_changes, strict=True):
-            modification.make(place, change)
+        for index, change in zip(indices, request.identity_changes, strict=True):
+            modification.make(index, change)
     change_set = modification.change_set
     consequences = change_set.consequences()
     return Decision(
@@ -102,11 +103,11 @@ class _Modification:
             if wanted is not None:
                 self._add(Identifier(kind, wanted))
 
-    def make(self, place: int, change: IdentityChange) -> None:
+    def make(self, index: int, change: IdentityChange) -> None:
         """One entry of `identity_changes`: replace, add or remove."""
         kind, old, new = change.identity_type, change.old_value, change.new_value
-        old_word: Word = ("identity_changes", place, "old_value")
-        new_word: Word = ("identity_changes", place, "new_value")
+        old_word: Word = ("identity_changes", index, "old_value")
+        new_word: Word = ("identity_changes", index, "new_value")
         self.word = old_word
         if old is not None and not self.change_set.holds(self.profile, Identifier(kind, old)):
             raise Refusal(

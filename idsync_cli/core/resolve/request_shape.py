@@ -16,8 +16,9 @@ from idsync_cli.core.codes import (
     TierOutcome,
 )
 from idsync_cli.core.config.rules import ScopeRules
-from idsync_cli.core.decision import DecidedBy, Note, Tier
+from idsync_cli.core.decision import DecidedBy, Note
 from idsync_cli.core.identity import TYPE_BITS, Identifier, IdentityType
+from idsync_cli.core.tiers import Tier
 
 _MANY: Final = 1000
 

@@ -1,5 +1,6 @@
 """Identify, login, logout and search: who is this, and what follows (section 4)."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from mypy_extensions import mypyc_attr
@@ -17,13 +18,11 @@ from idsync_cli.core.decision import (
     Change,
     DecidedBy,
     Decision,
-    NearMiss,
     Note,
     ProfileUpdate,
     Refusal,
-    Tier,
 )
-from idsync_cli.core.identity import Identifier, derive_mpid, mpid_of
+from idsync_cli.core.identity import TYPE_ORDER, Identifier, derive_mpid, mpid_of
 from idsync_cli.core.lookup import Lookup
 from idsync_cli.core.profile import ProfileView, types_of
 from idsync_cli.core.request import IdentityRequest
@@ -32,6 +31,7 @@ from idsync_cli.core.resolve.change_set import ChangeSet
 from idsync_cli.core.resolve.matcher import Match, Matcher
 from idsync_cli.core.resolve.request_shape import shape_of
 from idsync_cli.core.screening import nothing_left, screen
+from idsync_cli.core.tiers import NearMiss, Tier
 
 _BY: Final = {rule: DecidedBy(rule) for rule in Rule}
 _IDENTIFY: Final = RequestKind.IDENTIFY
@@ -51,11 +51,13 @@ def resolve(
     *,
     explain: bool = False,
     near: bool = False,
+    own_notes: Sequence[Note] = (),
 ) -> Decision:
     """Decide a request against the store as it is before it.
 
     `seq` is its sequence number, and `seed` is the store's (section 7). With `explain`, the
     decision has what every tier did. With `near`, it has the near misses, if no profile was found.
+    `own_notes` are what there was to note before: they come first, in the order of section 2.
 
     Raises:
         Refusal: guard rails leave nothing of the request, the strategy does not allow it, or every
@@ -70,6 +72,8 @@ def resolve(
         identifiers, notes = screened.identifiers, screened.notes()
         if not identifiers:
             raise nothing_left(screened.blocked)
+    if own_notes:
+        notes = sorted([*notes, *own_notes], key=_type_order)
     shape = shape_of(request.kind, types_of(identifiers), rules)
     if shape.refusal:
         raise Refusal(*shape.refusal, word=KNOWN_IDENTITIES)
@@ -77,6 +81,11 @@ def resolve(
     notes += shape.notes
     its = _Resolution(request, matcher, notes, lookup, seq, seed, explain=explain, near=near)
     return its.decide()
+
+
+def _type_order(note: Note) -> int:
+    assert note.identity_type is not None
+    return TYPE_ORDER[note.identity_type]
 
 
 @mypyc_attr(free_list_len=1)

@@ -60,15 +60,15 @@ class Compared:
     def differing_lines(self) -> Iterator[DifferingLine]:
         """Every line that differs, in order."""
         a, b = self._both.sides
-        for place in self._grouped.differing:
-            file, line = self._both.where(place)
+        for index in self._grouped.differing:
+            file, line = self._both.where(index)
             yield DifferingLine(
                 self._both.files[file].name,
                 line,
-                a.known_ways[a.ways[place]],
-                b.known_ways[b.ways[place]],
-                a.mpids[place] or None,
-                b.mpids[place] or None,
+                a.known_ways[a.ways[index]],
+                b.known_ways[b.ways[index]],
+                a.mpids[index] or None,
+                b.mpids[index] or None,
             )
 
 
@@ -79,15 +79,15 @@ class _Both(NamedTuple):
     files: tuple[File, ...]
     ends: tuple[int, ...]
 
-    def where(self, place: int) -> tuple[int, int]:
+    def where(self, index: int) -> tuple[int, int]:
         """The number of the file, from 0, and the line in it."""
-        file = bisect_right(self.ends, place)
-        return file, self.sides[0].lines[place]
+        file = bisect_right(self.ends, index)
+        return file, self.sides[0].lines[index]
 
-    def cause(self, place: int) -> tuple[Way, Way]:
+    def cause(self, index: int) -> tuple[Way, Way]:
         """What decided on each side."""
         a, b = self.sides
-        return a.known_ways[a.ways[place]], b.known_ways[b.ways[place]]
+        return a.known_ways[a.ways[index]], b.known_ways[b.ways[index]]
 
 
 def compare(
@@ -138,7 +138,7 @@ def compare_recorded(job: SideJob, *, examples: int, progress: Progress = _unsee
             with progress("requests") as advance:
 
                 def go_on(size: int, requests: int) -> None:
-                    recorded.take(requests)
+                    recorded.add(requests)
                     advance(size, requests)
 
                 [replayed] = results([process], go_on)
@@ -167,13 +167,13 @@ def _compared(
     known = _known(processes, grouped)
     graph = _graph(processes, grouped, known, both, in_graph) if in_graph else None
     chosen = telling_groups(grouped, known, both.cause, examples)
-    places = {each.parted_at for each in chosen}
+    indices = {each.parted_at for each in chosen}
     if grouped.first != NEVER:
-        places.add(grouped.first)
+        indices.add(grouped.first)
     told: Mapping[int, Difference] = {}
-    if places:
+    if indices:
         with progress("requests in a second pass") as advance:
-            told = _differences(processes, both, places, advance)
+            told = _differences(processes, both, indices, advance)
     comparison = Comparison(
         requests=both.ends[-1] if both.ends else 0,
         compared=grouped.compared,
@@ -224,11 +224,11 @@ def _graph(
 
 
 def _differences(
-    processes: Sequence[SideProcess], both: _Both, places: set[int], advance: Advance
+    processes: Sequence[SideProcess], both: _Both, indices: set[int], advance: Advance
 ) -> Mapping[int, Difference]:
     """The explained answers of both sides to some lines."""
     wanted: dict[int, set[int]] = {}
-    where = {place: both.where(place) for place in places}
+    where = {index: both.where(index) for index in indices}
     for file, line in where.values():
         wanted.setdefault(file, set()).add(line)
     lines = {file: frozenset(its) for file, its in wanted.items()}
@@ -239,6 +239,6 @@ def _differences(
         told.append(responses(both.files, lines))
     a, b = told
     return {
-        place: Difference(both.files[file].name, line, a[file, line], b[file, line])
-        for place, (file, line) in where.items()
+        index: Difference(both.files[file].name, line, a[file, line], b[file, line])
+        for index, (file, line) in where.items()
     }

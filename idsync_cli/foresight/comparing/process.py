@@ -72,7 +72,7 @@ class SideProcess:
         self._process.wait()
 
     def kill(self) -> None:
-        """Let it end at once, whatever it is doing."""
+        """End it at once, whatever it is doing."""
         self._process.kill()
 
     @property
@@ -110,7 +110,7 @@ def results(sides: Sequence[SideProcess], advance: Advance) -> list[Any]:
         StoreFault: there is no room, or a process was ended from outside.
     """
     found: list[Any] = [None] * len(sides)
-    waiting = {side.replies: place for place, side in enumerate(sides)}
+    waiting = {side.replies: at for at, side in enumerate(sides)}
     while waiting:
         readable, _, _ = select(list(waiting), [], [])
         for stream in readable:
@@ -183,8 +183,8 @@ def main() -> None:
             raise
         except Exception as error:  # noqa: BLE001 - told of there, as any other is
             where = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{Path(where.filename).name}:{where.lineno}"
-            _put(replies, (_BUG, f"{type(error).__name__} at {place} of a side"))
+            at = f"{Path(where.filename).name}:{where.lineno}"
+            _put(replies, (_BUG, f"{type(error).__name__} at {at} of a side"))
         finally:
             if work is not None:
                 work.close()

@@ -29,7 +29,7 @@ def lines_of(files: Sequence[File]) -> Iterator[tuple[int, int, object]]:
     for number, file in enumerate(files):
         with open_requests(file.path, file.name) as source:
             requests = RequestFile(source)
-            while lines := requests.take(_AT_ONCE):
+            while lines := requests.next_lines(_AT_ONCE):
                 for line, text in lines:
                     yield number, line, reader.request(text)
 
@@ -43,13 +43,13 @@ class RecordedSide:
     def __init__(self, files: Sequence[File]) -> None:
         self._requests = lines_of(files)
         self._mpids, self._ways, self._lines = array("q"), array("H"), array("L")
-        self._places: dict[Way, int] = {}
+        self._numbers: dict[Way, int] = {}
         self.responses = 0
         self.wrong = 0
         self.first_wrong: list[Fault] = []
         self._names = [each.name for each in files]
 
-    def take(self, requests: int) -> None:
+    def add(self, requests: int) -> None:
         """Take so many further lines."""
         for _ in range(requests):
             file, line, request = next(self._requests)
@@ -58,11 +58,11 @@ class RecordedSide:
             except Refusal as refusal:  # the line is refused here, too
                 way, mpid = _UNRECORDED, 0
                 self._note(file, line, refusal)
-            if way not in self._places and len(self._places) > _MOST_ERRORS:
+            if way not in self._numbers and len(self._numbers) > _MOST_ERRORS:
                 way = _SOME_ERROR
             self.responses += way is not _UNRECORDED
             self._mpids.append(mpid)
-            self._ways.append(self._places.setdefault(way, len(self._places)))
+            self._ways.append(self._numbers.setdefault(way, len(self._numbers)))
             self._lines.append(line)
 
     def _note(self, file: int, line: int, refusal: Refusal) -> None:
@@ -73,7 +73,7 @@ class RecordedSide:
 
     def side(self) -> Side:
         """All that was read."""
-        return Side(self._mpids, self._ways, self._lines, tuple(self._places))
+        return Side(self._mpids, self._ways, self._lines, tuple(self._numbers))
 
 
 _FOUND, _NOBODY = Way(LineResult.PROFILE), Way(LineResult.NOT_FOUND)

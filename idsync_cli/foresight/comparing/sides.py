@@ -50,7 +50,7 @@ class SideRecorder:
 
     def __init__(self, folder: Path, scopes: Iterable[str]) -> None:
         self._files = {name: (folder / name).open("wb") for name in _TYPES}
-        self._places: dict[Way, int] = {}
+        self._numbers: dict[Way, int] = {}
         self._scopes = frozenset(scopes)
 
     def record(self, answers: Iterable[Answer]) -> None:
@@ -59,7 +59,7 @@ class SideRecorder:
         for answer in answers:
             way, mpid = self._way_of(answer)
             mpids.append(mpid)
-            ways.append(self._place(way))
+            ways.append(self._number_of(way))
             lines.append(answer.line or 0)
         for name, values in ((MPIDS, mpids), (WAYS, ways), (LINES, lines)):
             values.tofile(self._files[name])
@@ -76,17 +76,17 @@ class SideRecorder:
             return Way(LineResult.NOT_FOUND, outcome.decided_by), 0
         return Way(LineResult.PROFILE, outcome.decided_by), mpid
 
-    def _place(self, way: Way) -> int:
-        place = self._places.get(way)
-        if place is None:
-            place = self._places[way] = len(self._places)
-        return place
+    def _number_of(self, way: Way) -> int:
+        number = self._numbers.get(way)
+        if number is None:
+            number = self._numbers[way] = len(self._numbers)
+        return number
 
     def close(self) -> tuple[Way, ...]:
         """Close the files; which ways there were, in the order of their numbers."""
         for file in self._files.values():
             file.close()
-        return tuple(self._places)
+        return tuple(self._numbers)
 
 
 _REFUSED = {code: Way(LineResult.REFUSED, error=code.value) for code in ErrorCode}
@@ -113,7 +113,7 @@ class Following:
         self._folder = folder
         self._at = 0
 
-    def take(self, number: int) -> list[tuple[int, int]]:
+    def next_answers(self, number: int) -> list[tuple[int, int]]:
         """So many further answers, which are recorded by now."""
         found = []
         for name in (MPIDS, WAYS):

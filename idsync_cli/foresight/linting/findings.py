@@ -51,7 +51,7 @@ class SeenValue(NamedTuple):
     """A value, and where it came first."""
 
     value: str
-    place: FileLine
+    at: FileLine
 
 
 class TypeFinding(NamedTuple):
@@ -246,7 +246,7 @@ def _finding(
         len(about),
         sum(values.requests[each] for each in about),
         values.profiles_of(about),
-        tuple(SeenValue(value, values.place_of(number)) for number, value in named.items()),
+        tuple(SeenValue(value, values.line_of(number)) for number, value in named.items()),
         remedy,
     )
 
@@ -268,8 +268,8 @@ def remedies(rules: ScopeRules, found: Iterable[TypeFinding]) -> Mapping[str, An
                 continue
             into = blocked if extension == Extension.BLOCKED else normalizers
             for kind, words in by_type.items():
-                known = into.setdefault(kind, [])
-                known += [each for each in words if each not in known]
+                listed = into.setdefault(kind, [])
+                listed += [each for each in words if each not in listed]
                 is_more = True
     if not is_more:
         return {}

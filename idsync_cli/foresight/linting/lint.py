@@ -81,7 +81,7 @@ def lint_files(job: SideJob, advance: Advance) -> Lint:
             reading = _Reading(job)
 
             def go_on(size: int, requests: int) -> None:
-                reading.take(requests)
+                reading.add(requests)
                 advance(size, requests)
 
             [replayed] = results([side], go_on)
@@ -100,7 +100,7 @@ def lint_store(transaction: Transaction, organization: Organization) -> Lint:
     for scope, profile in transaction.profiles(organization.scopes):
         its = measures.get(scope)
         if its is not None:
-            its.take(left_of(profile.identifiers, its.rules), profile.mpid, nowhere)
+            its.add(left_of(profile.identifiers, its.rules), profile.mpid, nowhere)
     return Lint(None, (), {name: _of_scope(each, None) for name, each in measures.items()}, {})
 
 
@@ -137,10 +137,10 @@ def _of_scope(measures: ScopeMeasures, decided: Mapping[IdentityType, int] | Non
     )
 
 
-def _decided(ways: Mapping[int, int], known: Sequence[Way]) -> dict[IdentityType, int]:
+def _decided(ways: Mapping[int, int], numbered: Sequence[Way]) -> dict[IdentityType, int]:
     decided: dict[IdentityType, int] = {}
     for way, number in ways.items():
-        by = known[way].decided_by
+        by = numbered[way].decided_by
         if by is not None and by.identity_type is not None:
             decided[by.identity_type] = decided.get(by.identity_type, 0) + number
     return decided
@@ -158,16 +158,16 @@ class _Reading:
             name: ScopeMeasures(rules) for name, rules in job.organization.scopes.items()
         }
 
-    def take(self, requests: int) -> None:
+    def add(self, requests: int) -> None:
         """Take so many further lines with their answers."""
-        for mpid, way in self._answers.take(requests):
+        for mpid, way in self._answers.next_answers(requests):
             file, line, request = next(self._lines)
             if not mpid:
                 continue
             reading = self._reader.read(request)
             if reading.scope is not None and reading.rules is not None:
                 carried = _carried(reading, reading.rules)
-                self.measures[reading.scope].take(carried, mpid, FileLine(file, line), way)
+                self.measures[reading.scope].add(carried, mpid, FileLine(file, line), way)
 
 
 def _carried(reading: wire.Reading, rules: ScopeRules) -> Iterable[Identifier]:

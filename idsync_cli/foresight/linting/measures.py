@@ -69,7 +69,7 @@ class Values:
         self._files = array("L")
         self._lines = array("L")
 
-    def take(self, value: str, mpid: int, place: FileLine) -> int:
+    def add(self, value: str, mpid: int, at: FileLine) -> int:
         """Let a request carry a value, and be answered with a profile; the value's number."""
         self.carried += 1
         number = self.numbers.get(value)
@@ -78,8 +78,8 @@ class Values:
             self.requests.append(1)
             self.profiles.append(1)
             self._first_profile.append(mpid)
-            self._files.append(place.file)
-            self._lines.append(place.line)
+            self._files.append(at.file)
+            self._lines.append(at.line)
         else:
             self.requests[number] += 1
             if self._first_profile[number] == mpid:
@@ -94,7 +94,7 @@ class Values:
         self._held.append(mpid)
         return number
 
-    def place_of(self, number: int) -> FileLine:
+    def line_of(self, number: int) -> FileLine:
         """Where a value came first."""
         return FileLine(self._files[number], self._lines[number])
 
@@ -168,8 +168,8 @@ class ScopeMeasures:
         self.shared_logins: dict[IdentityType, set[int]] = {}
         self._higher: dict[tuple[IdentityType, IdentityType], array[int]] = {}
 
-    def take(
-        self, identifiers: Iterable[Identifier], mpid: int, place: FileLine, way: int | None = None
+    def add(
+        self, identifiers: Iterable[Identifier], mpid: int, at: FileLine, way: int | None = None
     ) -> None:
         """Take a request that was answered with a profile, in a certain way.
 
@@ -185,7 +185,7 @@ class ScopeMeasures:
             values = self.types.get(kind)
             if values is None:
                 values = self.types[kind] = Values()
-            number = values.take(identifier.value, mpid, place)
+            number = values.add(identifier.value, mpid, at)
             if kind in kinds:
                 values.carried -= 1  # a request carries a type once
             kinds.add(kind)

@@ -35,7 +35,7 @@ def mermaid(graph: Graph) -> str:
 
 def _lines(graph: Graph) -> Iterator[str]:
     values = values_shown(graph)
-    names = {each.id: f"p{place}" for place, each in enumerate(graph.profiles, start=1)}
+    names = {each.id: f"p{number}" for number, each in enumerate(graph.profiles, start=1)}
     yield "flowchart LR"
     yield from _legend(graph)
     for profile in graph.profiles:

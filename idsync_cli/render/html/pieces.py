@@ -138,10 +138,10 @@ def _cell(cell: Any) -> "Iterator[Element | str]":
 
 def _spans(whole: "Text") -> Iterator[Element | str]:
     """A text in pieces that have one look each, or none."""
-    places = {0, len(whole.plain)}
+    bounds = {0, len(whole.plain)}
     for span in whole.spans:
-        places |= {max(0, span.start), min(len(whole.plain), span.end)}
-    ends = sorted(places)
+        bounds |= {max(0, span.start), min(len(whole.plain), span.end)}
+    ends = sorted(bounds)
     for begin, end in pairwise(ends):
         looks = [whole.style, *(s.style for s in whole.spans if s.start <= begin and end <= s.end)]
         classes = " ".join(filter(None, (look_class(str(each)) for each in looks)))

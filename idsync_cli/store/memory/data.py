@@ -141,7 +141,7 @@ class KeptData:
         return KeptData(attributes, devices, state, times)
 
     def records(self, mpid: int) -> Iterator[NumberedRecord]:
-        """What it comes to, piece by piece."""
+        """The same as the records of an export."""
         for name in sorted(self.attributes):
             value, seq = self.attributes[name]
             yield AttributeRecord(mpid, seq, name, value)
@@ -186,7 +186,7 @@ class KeptData:
         aliases: Iterable[Alias],
         mpid: int,
     ) -> ProfileData:
-        """What the profile has, with some of its events; aliases tell of themselves."""
+        """The profile's data as a value, with some events, and a status message for each alias."""
         first, last = self.times or (None, None)
         devices = self._in_order()
         return ProfileData(

@@ -73,7 +73,7 @@ class MemoryQuestions(Transaction):
     ) -> Iterator[tuple[str, Profile]]:
         """The profiles that are asked for, with their scopes, oldest first."""
         for kept in sorted(self._world.profiles.values(), key=age_of):
-            if asked.takes(kept.scope, kept.view, rules.get(kept.scope)):
+            if asked.accepts(kept.scope, kept.view, rules.get(kept.scope)):
                 yield kept.scope, kept.whole()
 
     def count_profiles(
@@ -81,7 +81,7 @@ class MemoryQuestions(Transaction):
     ) -> int:
         """How many profiles are asked for."""
         return sum(
-            asked.takes(kept.scope, kept.view, rules.get(kept.scope))
+            asked.accepts(kept.scope, kept.view, rules.get(kept.scope))
             for kept in self._world.profiles.values()
         )
 

@@ -31,8 +31,8 @@ def in_order(
 ) -> Iterator[NumberedRecord]:
     """Records by number, by kind, by the age of their profiles, and by what tells them apart."""
 
-    def place(record: NumberedRecord) -> tuple[int, int, int, str, int]:
-        rank = next(place for place, kind in enumerate(_ORDER) if isinstance(record, kind))
+    def order(record: NumberedRecord) -> tuple[int, int, int, str, int]:
+        rank = next(index for index, kind in enumerate(_ORDER) if isinstance(record, kind))
         age = max([ages[mpid] for mpid in mpids_of(record)], default=0)
         text, number = "", 0
         if isinstance(record, AttributeRecord):
@@ -45,4 +45,4 @@ def in_order(
             number = record.place
         return record.seq, rank, age, text, number
 
-    return iter(sorted(records, key=place))
+    return iter(sorted(records, key=order))

@@ -48,7 +48,7 @@ class MemoryTransaction(MemoryQuestions):
         return self._world.last_seq
 
     def advance_to(self, seq: int) -> None:
-        """Let a sequence number, not below `last_seq`, be the highest that was taken."""
+        """Set the highest sequence number that was taken; it is not below `last_seq`."""
         self._world.last_seq = seq
 
     def is_taken(self, seq: int) -> bool:
@@ -114,7 +114,7 @@ class MemoryTransaction(MemoryQuestions):
             else:
                 world.lose(scope, change.identifier, change.mpid)
         self._enter(decision, answered.mpid, entry)
-        self._take_in(decision, answered.mpid, entry)
+        self._add_data(decision, answered.mpid, entry)
 
     def _enter(self, decision: Decision, mpid: int, entry: RequestEntry) -> None:
         """Enter in the history what a request changes; what it brings is not taken in yet."""
@@ -132,7 +132,7 @@ class MemoryTransaction(MemoryQuestions):
             for each in done
         ]  # fmt: skip
 
-    def _take_in(self, decision: Decision, mpid: int, entry: RequestEntry) -> None:
+    def _add_data(self, decision: Decision, mpid: int, entry: RequestEntry) -> None:
         """What a batch brings, and when the profile was stored."""
         world, data, seq, time_ms = self._world, decision.data, entry.seq, entry.own_time_ms
         world.data[mpid] = world.data.get(mpid, NO_DATA).after(data, seq, time_ms)
@@ -143,19 +143,19 @@ class MemoryTransaction(MemoryQuestions):
             world.events += [
                 (alias.destination_mpid, kept)
                 for alias in decision.aliases
-                if alias.takes(its_time)
+                if alias.covers(its_time)
             ]
         if decision.alias is not None:
-            self._take_in_alias(decision.alias)
+            self._add_alias(decision.alias)
         if decision.digest is not None:
             world.digests[decision.digest] = DigestRecord(mpid, seq, decision.digest, self._key)
 
-    def _take_in_alias(self, alias: Alias) -> None:
+    def _add_alias(self, alias: Alias) -> None:
         """Copy what the source has; the destination was seen as early as the source."""
         world, source, destination = self._world, alias.source_mpid, alias.destination_mpid
         world.aliases.append(alias)
         found = [
-            each for mpid, each in world.events if mpid == source and alias.takes(each.time_ms)
+            each for mpid, each in world.events if mpid == source and alias.covers(each.time_ms)
         ]
         for place, each in enumerate(sorted(found, key=when), start=1):
             world.events.append((destination, each._replace(seq=alias.seq, place=place)))
@@ -184,7 +184,7 @@ class MemoryTransaction(MemoryQuestions):
         self._world.enter(erasure)
 
     def insert_record(self, record: TimesRecord | DataRecord, time_ms: int) -> bool:
-        """Add something that an export has of a profile; whether there was none like it."""
+        """Add a record of an export; False if the store has the like already."""
         world = self._world
         if isinstance(record, DigestRecord):
             if record.digest in world.digests:
@@ -211,16 +211,16 @@ class MemoryTransaction(MemoryQuestions):
                 change = AttributeChange(AttributeOp.SET, mpid, name, value_of(value))
                 self._enter_record(change, seq, time_ms)
             if isinstance(record, DeviceRecord):
-                self._take_number(record.first_seq, record.mpid, time_ms)
+                self._enter_import(record.first_seq, record.mpid, time_ms)
         if isinstance(record, TimesRecord):
             world.timed.add(record.mpid)
         else:
             its = record.destination_mpid if isinstance(record, Alias) else record.mpid
-            self._take_number(record.seq, its, time_ms)
+            self._enter_import(record.seq, its, time_ms)
         return True
 
-    def _take_number(self, seq: int, mpid: int | None, time_ms: int) -> None:
-        """Let an import take a number that is not taken, if it is about a profile that is there."""
+    def _enter_import(self, seq: int, mpid: int | None, time_ms: int) -> None:
+        """Enter an import about a profile in the history, if its number is not taken yet."""
         world = self._world
         if mpid is not None and seq not in world.taken:
             world.taken.add(seq)
@@ -232,7 +232,7 @@ class MemoryTransaction(MemoryQuestions):
         self._world.history.append(HistoryEntry(seq, time_ms, made, None, None, change, made))
 
     def survey(self, erasure: Erasure) -> ErasureReport:
-        """What the erasure of a profile, which is there, would take away, and has to name."""
+        """What erasing a profile of the store would remove, and which files it has to name."""
         return self._world.survey(erasure)
 
     def flush(self) -> None:

@@ -85,16 +85,16 @@ class World:
         return found
 
     def put(self, kept: KeptProfile) -> None:
-        """Let a profile, new or there already, be so; its holders are told by `hold` and `lose`."""
+        """Keep a profile, new or changed; `hold` and `lose` say who holds which identifier."""
         self.profiles[kept.view.mpid] = kept
 
     def hold(self, scope: str, identifier: Identifier, mpid: int) -> None:
-        """Let an identifier have a holder more."""
+        """Add a holder of an identifier."""
         where = scope, identifier
         self.holders[where] = (*self.holders.get(where, ()), mpid)
 
     def lose(self, scope: str, identifier: Identifier, mpid: int) -> None:
-        """Let an identifier have a holder less."""
+        """Remove a holder of an identifier."""
         where = scope, identifier
         self.holders[where] = tuple([each for each in self.holders[where] if each != mpid])
 
@@ -110,7 +110,7 @@ class World:
         }
 
     def survey(self, erasure: Erasure) -> ErasureReport:
-        """What the erasure of a profile takes away, and has to name."""
+        """What the erasure of a profile would remove, and which files it has to name."""
         mpid = erasure.mpid
         taken_from = {
             each.mpid
@@ -141,7 +141,7 @@ class World:
         )
 
     def erase(self, erasure: Erasure) -> None:
-        """Let nothing be left of a profile but its erasure."""
+        """Remove everything of a profile but its erasure."""
         mpid, gone = erasure.mpid, self.only_of(erasure.mpid)
         kept = self.profiles.pop(mpid)
         for identifier in kept.held:
@@ -172,7 +172,7 @@ class World:
     def _without(
         self, entry: HistoryEntry, gone: set[Identifier], scope: str, mpid: int
     ) -> HistoryEntry:
-        """An entry on another profile, as it is once one was erased."""
+        """An entry about another profile, without what is erased with the profile of an MPID."""
         change, request_id = entry.change, entry.request_id
         if (
             isinstance(change, Change)
@@ -194,7 +194,7 @@ class World:
         return None if found is None else found.answer
 
     def _requests_without(self, mpid: int) -> dict[int, KeptRequest]:
-        """The requests once a profile was erased: of its own only those that changed others."""
+        """The requests without those of an erased profile, unless they also changed another."""
         changed_others = {each.seq for each in self.history if isinstance(each.change, Change)}
         left = {}
         for seq, each in self.requests.items():

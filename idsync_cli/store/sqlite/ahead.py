@@ -37,7 +37,7 @@ class Deciding:
 
     @contextmanager
     def transaction(self) -> Iterator[SqliteTransaction]:
-        """A transaction in which a batch is decided, to be taken from it (`take`).
+        """A transaction in which a batch is decided, and taken out with `drain`.
 
         It does not check whether others have written.
 

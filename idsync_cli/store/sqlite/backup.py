@@ -19,11 +19,11 @@ from idsync_cli.store.sqlite.files.handles import BUSY_SECONDS, connect
 from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.health.examination import first_fault
 from idsync_cli.store.sqlite.lifecycle.again import (
-    KnownErasures,
+    CarriedOutErasures,
     carry_out_again,
     clean,
+    erasures_of,
     keep_path_in,
-    known_by,
 )
 from idsync_cli.store.sqlite.lifecycle.beside import RESTORED_SUFFIX, SUFFIXES
 from idsync_cli.store.sqlite.lifecycle.drafts import draft_of, put_in_place
@@ -101,15 +101,15 @@ def restore(path: str, file: str, *, keep: bool) -> Restored:
     ):
         _copy(source, draft)
         keep_path_in(draft, KeptFile(FileKind.BACKUP, text_of(file)))
-        known = known_by(location.path) if is_there(location) else KnownErasures()
-        erased = carry_out_again(draft, known)  # which may take long, and so is done first
+        erasures = erasures_of(location.path) if is_there(location) else CarriedOutErasures()
+        erased = carry_out_again(draft, erasures)  # which may take long, and so is done first
         with closing(location.lock), location.lock.turn():
             if not is_there(location):
                 if is_free(location):
                     put_in_place(draft, location.path)
                 return Restored()
-            known = known_by(location.path)
-            erased += carry_out_again(draft, known)
+            erasures = erasures_of(location.path)
+            erased += carry_out_again(draft, erasures)
             kept = _free_name(location) if keep else None
             if kept:
                 keep_path_in(draft, KeptFile(FileKind.BACKUP, text_of(str(kept))))
@@ -124,7 +124,7 @@ def restore(path: str, file: str, *, keep: bool) -> Restored:
                     _replace_damaged(location, draft, kept)
             if kept and not location.given.is_symlink():
                 kept = location.given.with_name(kept.name)
-            return Restored(kept, erased, known.is_readable)
+            return Restored(kept, erased, erasures.is_readable)
 
 
 def _replace_content(location: StoreLocation, draft: Path, kept: Path | None) -> None:

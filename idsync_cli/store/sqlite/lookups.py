@@ -49,7 +49,7 @@ class SqliteLookups(SqliteQuestions):
 
     @abstractmethod
     def _bring_up_to_date(self) -> None:
-        """Let the tables have everything that was decided."""
+        """Write everything that was decided to the tables."""
 
     @property
     def seed(self) -> int:
@@ -87,7 +87,7 @@ class SqliteLookups(SqliteQuestions):
         return self._scopes.stale(rules)
 
     def align(self, rules: Mapping[str, ScopeRules]) -> tuple[str, ...]:
-        """Let `holders` tell known from anonymous by these rules; give the scopes where it did not.
+        """Let `holders` tell known from anonymous by these rules; gives the scopes concerned.
 
         Nothing needs to be done unless a scope has other login types than when it was written.
         """

@@ -144,21 +144,21 @@ class SqliteQuestions(ConnectedTransaction):
 
     def inspection(self) -> "Inspection":
         """Questions about single profiles and identifiers, until something is changed."""
-        from idsync_cli.store.sqlite.looking.inspection import SqliteInspection
+        from idsync_cli.store.sqlite.inspect.inspection import SqliteInspection
 
         self.write()
         return SqliteInspection(self)
 
     def counting(self) -> "Counting":
         """How many there are of what, until something is changed."""
-        from idsync_cli.store.sqlite.looking.counting import SqliteCounting
+        from idsync_cli.store.sqlite.inspect.counting import SqliteCounting
 
         self.write()
         return SqliteCounting(self)
 
     def links(self) -> "Links":
         """Which profiles hold, or once held, which identifiers, until something is changed."""
-        from idsync_cli.store.sqlite.looking.links import SqliteLinks
+        from idsync_cli.store.sqlite.inspect.links import SqliteLinks
 
         self.write()
         return SqliteLinks(self)

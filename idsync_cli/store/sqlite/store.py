@@ -5,19 +5,13 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
 
-from idsync_cli.errors import StoreFault
 from idsync_cli.store.api import Store
-from idsync_cli.store.sqlite.erasing import entries
-from idsync_cli.store.sqlite.files.faults import told, unusable
-from idsync_cli.store.sqlite.files.leftovers import left_drafts
+from idsync_cli.store.sqlite.erased_bytes import ErasedBytes
+from idsync_cli.store.sqlite.files.faults import unusable
 from idsync_cli.store.sqlite.files.location import StoreLocation
 from idsync_cli.store.sqlite.same_file import SameFile
 from idsync_cli.store.sqlite.transaction import SqliteTransaction
-
-if TYPE_CHECKING:
-    from idsync_cli.store.file_values import Evidence
 
 _LOGGED_PAGES = 8192
 
@@ -41,6 +35,7 @@ class SqliteStore(Store):
         self.location = location
         self.old_one_kept_as = old_one_kept_as
         self._file = SameFile(connection, self._cursor, location)
+        self.erased_bytes = ErasedBytes(connection, self._file, location)
         self._current: SqliteTransaction | None = None  # its cache is good until others write
         self._current_is_of = 0
         self._expects_many, self._keeps_history = False, True
@@ -66,62 +61,13 @@ class SqliteStore(Store):
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise unusable(error, self.location, committing=False) from error
 
-    @property
-    def owes_erasures(self) -> bool:
-        """Whether bytes of what was erased may still be in the store's files."""
-        return self.location is not None and entries.is_owed(self.connection)
-
     def finish_erasures(self) -> bool:
-        """Let no byte of what was erased be left in the store's files; whether that is done.
-
-        The file is rewritten, once for all that was erased, and its log is cut off, which has to
-        wait for those who read what was.
+        """Remove every byte of what was erased from the store's files; whether that is done.
 
         Raises:
             StoreFault: the store cannot be used, or there is no room.
         """
-        try:
-            return self._finish(patiently=True)
-        except sqlite3.Error as error:
-            what, code, hint = told(error)
-            raise StoreFault(
-                f"what was erased is still in the files of the store {self.location}: {what}",
-                code,
-                hint=hint,
-                store=str(self.location),
-            ) from error
-
-    def evidence(self) -> "Evidence":
-        """What shows that no byte of what was erased is left, once that is finished."""
-        from idsync_cli.store.sqlite.erasing import rewriting
-
-        assert self.location is not None
-        return rewriting.evidence(self.connection, self.location.beside("-wal"))
-
-    def finish_what_is_owed(self) -> bool:
-        """The same as far as it can be done at once, before anything else is written.
-
-        Raises:
-            StoreFault: another process writes, for too long.
-        """
-        try:
-            return self._finish(patiently=False)
-        except sqlite3.Error:
-            return False  # it stays owed, and what is to be written meets the same, or not
-
-    def _finish(self, *, patiently: bool) -> bool:
-        if not self.owes_erasures:
-            return True
-        from idsync_cli.store.sqlite.erasing import rewriting
-
-        with self.turn():
-            self._check_unchanged()
-            rewriting.rewrite(self.connection)
-            self._file.has_its_tables()
-            assert self.location is not None
-            for draft in left_drafts(self.location.path):
-                draft.unlink(missing_ok=True)
-            return rewriting.empty_log(self.connection, patiently=patiently)
+        return self.erased_bytes.remove()
 
     def close(self) -> None:
         """Close the file."""

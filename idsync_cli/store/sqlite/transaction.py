@@ -53,7 +53,7 @@ class SqliteTransaction(SqliteLookups):
         self._has_applied = False  # something that has yet to be written
 
     def begin(self) -> None:
-        """Another transaction begins, on the store as the last one left it."""
+        """Begin another transaction, on the store as the last one left it."""
         self._remembers_rules = False
         self._cache.new_mpids_are_free = False
         self._memory.trim()
@@ -70,7 +70,7 @@ class SqliteTransaction(SqliteLookups):
         self._batch_ids.expect_many()
 
     def hand_over(self) -> None:
-        """From now on others write what is taken from here (store/sqlite/ahead.py)."""
+        """Prepare for others to write what `drain` gives (store/sqlite/ahead.py)."""
         self._pending.handed_over.goes_on = True
 
     @property
@@ -86,11 +86,11 @@ class SqliteTransaction(SqliteLookups):
         return self._last_seq
 
     def advance_to(self, seq: int) -> None:
-        """Let a sequence number, not below `last_seq`, be the highest that was taken."""
+        """Set the highest sequence number that was taken; it is not below `last_seq`."""
         self._last_seq = seq
 
     def apply(self, decision: Decision, scope: str, rules: ScopeRules, entry: RequestEntry) -> None:
-        """Keep what was decided, and that it was; all of it is written by `write`."""
+        """Apply a decision in memory, and enter it in the history; `write` writes all of it."""
         self._has_applied = True
         if decision.status is _ERASED:
             answered = decision.profile
@@ -117,7 +117,7 @@ class SqliteTransaction(SqliteLookups):
         self._inserts.profile(self._scope(scope, rules), profile, time_ms)
 
     def survey(self, erasure: Erasure) -> ErasureReport:
-        """What the erasure of a profile, which is there, would take away, and has to name.
+        """What erasing a profile of the store would remove, and which files it has to name.
 
         Raises:
             TablesBehind: another process has yet to write what the tables lack.
@@ -158,7 +158,7 @@ class SqliteTransaction(SqliteLookups):
         entries.enter(self.connection, erasure, None)
 
     def erase(self, erasure: Erasure) -> None:
-        """Let nothing be left of a profile, which is there, but its erasure.
+        """Remove everything of a profile of the store but its erasure.
 
         Raises:
             TablesBehind: another process has yet to write what the tables lack.
@@ -222,9 +222,9 @@ class SqliteTransaction(SqliteLookups):
     def write(self) -> None:
         """Write all that was changed, and the sequence number reached, if it was advanced."""
         if self.has_changes:
-            self.write_rows(Rows(self.take()))
+            self.write_rows(Rows(self.drain()))
 
-    def take(self) -> RowBatch:
+    def drain(self) -> RowBatch:
         """All that was changed and has yet to be written; from now on it counts as written."""
         batch = self._batch
         self._has_applied = False
@@ -238,7 +238,7 @@ class SqliteTransaction(SqliteLookups):
         return batch
 
     def write_rows(self, rows: Rows) -> None:
-        """Write what was taken, from here or from a transaction of another process."""
+        """Write rows that `drain` gave, here or in another process."""
         self._writer.write(rows, self._seed)
         self._traces.forget_latest()
 

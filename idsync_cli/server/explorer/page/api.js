@@ -74,8 +74,8 @@ export async function listen(path, after, take, signal) {
     rest = events.pop();
     for (const event of events) {
       const members = Object.fromEntries(event.split("\n").map((line) => {
-        const place = line.indexOf(":");
-        return [line.slice(0, place), line.slice(place + 1).trim()];
+        const index = line.indexOf(":");
+        return [line.slice(0, index), line.slice(index + 1).trim()];
       }));
       if (members.data) take(members.id, members.event, JSON.parse(members.data));
     }

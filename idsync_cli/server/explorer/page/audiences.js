@@ -17,8 +17,8 @@ export async function audiences({ rest, signal }) {
   }
   const found = await read("audiences", signal);
   const drawn = pieces(found.shown, "Audiences");
-  [...drawn.querySelectorAll("tbody tr")].forEach((row, place) => {
-    const { scope: its, audience_name: named } = found.audiences[place];
+  [...drawn.querySelectorAll("tbody tr")].forEach((row, index) => {
+    const { scope: its, audience_name: named } = found.audiences[index];
     const cell = row.querySelector(".cell");
     cell.replaceChildren(element("a", { href: audienceRoute(its, named) }, [...cell.childNodes]));
   });

@@ -42,8 +42,8 @@ export async function compare({ context, signal }) {
 
 function both({ sides, differ }) {
   const told = differ ? "≠ marks the first tier that differs." : "Every tier is the same on both sides.";
-  const drawn = sides.map((each, place) => {
-    const name = `${"AB"[place]}, ${place ? "the other configuration" : "the current configuration"}`;
+  const drawn = sides.map((each, index) => {
+    const name = `${"AB"[index]}, ${index ? "the other configuration" : "the current configuration"}`;
     return element("section", {}, element("h2", {}, name), answerPieces(each, name, true));
   });
   return [element("p", { class: "hint" }, told), element("div", { class: "sides" }, drawn)];

@@ -29,13 +29,13 @@ export function requestForm(context, { button, withDry, onask, more = [] }) {
   function drawRows() {
     const first = context.scopes[kept.scope] ?? [];
     const others = context.types.filter((name) => !first.includes(name));
-    replace(rows, kept.rows.map((row, place) => identifierRow(row, place, first, others)));
+    replace(rows, kept.rows.map((row, index) => identifierRow(row, index, first, others)));
   }
 
-  function identifierRow(row, place, first, others) {
+  function identifierRow(row, index, first, others) {
     const option = (name) => element("option", { value: name, selected: name === row[0] }, name);
-    row[0] ||= first[place] ?? first[0] ?? others[0];
-    const number = kept.rows.length > 1 ? ` ${place + 1}` : "";
+    row[0] ||= first[index] ?? first[0] ?? others[0];
+    const number = kept.rows.length > 1 ? ` ${index + 1}` : "";
     const type = element(
       "select", { id: newId("type"), onchange: () => { row[0] = type.value; } },
       first.length ? element("optgroup", { label: "In the priority" }, first.map(option)) : null,
@@ -47,7 +47,7 @@ export function requestForm(context, { button, withDry, onask, more = [] }) {
     });
     const remove = element("button", {
       type: "button", class: "quiet", "aria-label": `Remove identifier${number}`,
-      onclick: () => { kept.rows.splice(place, 1); drawRows(); add.focus(); },
+      onclick: () => { kept.rows.splice(index, 1); drawRows(); add.focus(); },
     }, "Remove");
     return element(
       "div", { class: "row" },

@@ -65,7 +65,7 @@ class Applying:
         time_ms = entry.own_time_ms
         edits.store(its, time_ms)
         if decision.data is not None:
-            self.data.take(answered.created_seq, seq, time_ms, decision.data)
+            self.data.add(answered.created_seq, seq, time_ms, decision.data)
             for alias in decision.aliases:
                 destination = cache.of(alias.destination_mpid).created_seq
                 self.data.copy(destination, seq, time_ms, decision.data, alias)
@@ -106,4 +106,4 @@ class Applying:
         attribution = attribution_of(self._connection, source.created_seq)
         if attribution is not None:
             copied = BatchData(attribution=attribution)
-            self.data.take(destination.created_seq, alias.seq, NO_TIME, copied)
+            self.data.add(destination.created_seq, alias.seq, NO_TIME, copied)

@@ -61,7 +61,7 @@ class BatchIds:
             self._bloom_filter.add(digest)
 
     def hand_over(self) -> None:
-        """What was added is written, or given to whoever writes it."""
+        """Note that all that was added is written, or was given to whoever writes it."""
         self._before, self._latest, self._new = self._latest, {}, 0
 
     def forget(self) -> None:

@@ -1,4 +1,4 @@
-"""Telling, without looking it up, that a store has never seen a value."""
+"""Which values a store has surely never seen, told without looking them up."""
 
 from typing import Final
 

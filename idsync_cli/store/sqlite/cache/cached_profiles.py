@@ -97,7 +97,7 @@ class CachedProfile:
         )
 
     def lose(self, number: int) -> HolderRow | None:
-        """Let it no longer hold an identifier; which one, if what it holds has been read."""
+        """Remove an identifier; gives its row, if what the profile holds has been read."""
         newer, each = None, self.newest
         while each is not None:
             if each.number == number:
@@ -110,7 +110,7 @@ class CachedProfile:
         return None
 
     def has(self, number: int) -> bool:
-        """Whether it holds an identifier; what it holds has been read."""
+        """Whether it holds an identifier; call it only once what it holds has been read."""
         each = self.newest
         while each is not None:
             if each.number == number:
@@ -132,7 +132,7 @@ class HolderList:
         self.holders: list[CachedProfile] = []
 
     def add(self, profile: CachedProfile) -> None:
-        """Let it have a holder more, in its place by age."""
+        """Add a holder, in the order of age."""
         holders, seq = self.holders, profile.created_seq
         if seq < self.floor:
             return
@@ -142,7 +142,7 @@ class HolderList:
             holders.insert(_index_for(holders, seq), profile)
 
     def discard(self, profile: CachedProfile) -> None:
-        """Let it have a holder less."""
+        """Remove a holder."""
         if profile.created_seq >= self.floor:
             self.holders.remove(profile)
 
@@ -209,7 +209,7 @@ class CachedIdentifier:
         return holder_list
 
     def add(self, profile: "CachedProfile") -> None:
-        """Let it have a holder more."""
+        """Add a holder."""
         is_first = self.is_whole and self.only is None
         if is_first and self.known is None and self.anonymous is None:
             self.only = profile
@@ -217,7 +217,7 @@ class CachedIdentifier:
             self.holder_list(profile.known).add(profile)
 
     def discard(self, profile: "CachedProfile") -> None:
-        """Let it have a holder less."""
+        """Remove a holder."""
         if self.only is profile:
             self.only = None
         else:

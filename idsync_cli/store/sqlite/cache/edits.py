@@ -46,12 +46,12 @@ class Edits:
             profile.known_seq = seq
 
     def store(self, profile: CachedProfile, time_ms: int) -> None:
-        """Let a profile have been seen, and stored, at a time, too."""
+        """Note that a profile was seen, and stored, at a time."""
         self.see(profile, time_ms)
         profile.last_stored_ms = max(profile.last_stored_ms, time_ms)  # NO_TIME is before all
 
     def see(self, profile: CachedProfile, time_ms: int) -> None:
-        """Let a profile have been seen at a time, too, unless that is NO_TIME."""
+        """Note that a profile was seen at a time, unless that is NO_TIME."""
         if not profile.is_changed:
             self._pending.add_profile(profile)
         if time_ms != NO_TIME and (
@@ -60,7 +60,7 @@ class Edits:
             profile.first_seen_ms = time_ms
 
     def set_times(self, profile: CachedProfile, first_seen_ms: int, last_stored_ms: int) -> None:
-        """Let a profile have been seen first, and stored last, when an import says."""
+        """Set when a profile was first seen and last stored, as an import says."""
         if not profile.is_changed:
             self._pending.add_profile(profile)
         profile.first_seen_ms, profile.last_stored_ms = first_seen_ms, last_stored_ms
@@ -83,7 +83,7 @@ class Edits:
         number = cached.identifier_id
         type_id = identifier.order
         if number is None:
-            number = self._take_number()
+            number = self._next_number()
             self._memory.give_number(cached, number)
             row = number, profile.scope.number, type_id, identifier.value
             self._pending.add_identifier(row)
@@ -105,7 +105,7 @@ class Edits:
         self._pending.put_holder(profile, held, NOWHERE)
         return number
 
-    def _take_number(self) -> int:
+    def _next_number(self) -> int:
         if self._next_identifier == 0:
             self._next_identifier = self._tables.highest_identifier() + 1
         number = self._next_identifier

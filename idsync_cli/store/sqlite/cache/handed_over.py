@@ -27,7 +27,7 @@ class HandedOver:
         self.profiles: set[int] = set()
         self._ranges: dict[tuple[int, int], int] = {}
 
-    def take(
+    def replace(
         self,
         holdings: HolderChanges,
         packed: bytes,

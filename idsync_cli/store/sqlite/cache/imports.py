@@ -81,7 +81,7 @@ class RecordInserts:
         return True
 
     def enter(self, seq: int, created_seq: int) -> None:
-        """Let a number be that of the import, for a profile, unless something has it already."""
+        """Enter an import about a profile under a number, unless the number is taken."""
         if seq == self._entered or self._is_taken(seq):
             return
         self._entered = seq

@@ -1,4 +1,4 @@
-"""What comes into a store whole: profiles, and what an export has of them beside."""
+"""Inserting whole profiles, and what an export has beside them."""
 
 from collections.abc import Callable
 from sqlite3 import Connection

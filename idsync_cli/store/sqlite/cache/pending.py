@@ -37,7 +37,7 @@ class PendingChanges:
         self.is_in_memory = False
 
     def clear(self) -> None:
-        """Nothing has changed since the tables were written."""
+        """Note that the tables have everything."""
         self._identifiers = []
         self._changed = []
         self._begin_of_holders += self._holders.count
@@ -52,11 +52,11 @@ class PendingChanges:
         return bool(self._changed) or self._holders.count > 0
 
     def add_identifier(self, row: IdentifierRow) -> None:
-        """Take in an identifier that the tables lack."""
+        """Add an identifier that the tables lack."""
         self._identifiers.append(row)
 
     def add_profile(self, profile: CachedProfile) -> None:
-        """Take in a profile that is new, or other than in the tables."""
+        """Add a profile that is new, or differs from the tables."""
         profile.is_changed = True
         self._changed.append(profile)
 
@@ -78,9 +78,9 @@ class PendingChanges:
             self._where[number, seq] = begin
 
     def add_past(self, profile: CachedProfile, held: HolderRow, seq: int, place: int) -> None:
-        """Take in that a change takes away what a profile holds, which it then is told to lose.
+        """Add that a change removes an identifier from a profile, before `CachedProfile.lose` does.
 
-        Of what has not been read, the tables know by which change it came.
+        If what the profile holds has not been read, the tables know which change had added it.
         """
         if not self.keeps_past:
             return
@@ -138,5 +138,5 @@ class PendingChanges:
             profile.is_new = profile.is_changed = False
             profile.stored_known = profile.known
         batch.created, batch.updated = pack_numbers(created), pack_numbers(updated)
-        self.handed_over.take(self._holders, batch.holdings, self._where, self._changed)
+        self.handed_over.replace(self._holders, batch.holdings, self._where, self._changed)
         self.clear()

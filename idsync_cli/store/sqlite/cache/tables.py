@@ -123,9 +123,9 @@ class Tables:
         """Those of the digests that there are, with the profiles of their batches."""
         for begin in range(0, len(digests), _DIGESTS_AT_ONCE):
             some = digests[begin : begin + _DIGESTS_AT_ONCE]
-            places = ", ".join("?" * len(some))
+            marks = ", ".join("?" * len(some))
             yield from self._execute(
-                f"SELECT digest, created_seq FROM batch_ids WHERE digest IN ({places})", some
+                f"SELECT digest, created_seq FROM batch_ids WHERE digest IN ({marks})", some
             )
 
     def highest_identifier(self) -> int:

@@ -1,4 +1,4 @@
-"""Rows of `erasures`: who was erased, and how far it has come with the file."""
+"""Rows of `erasures`: who was erased, and how far the file has been cleaned of them."""
 
 from collections.abc import Collection, Iterator
 from sqlite3 import Connection
@@ -48,9 +48,10 @@ def last_erasure(transaction: Connected) -> int:
 
 
 def enter(connection: Connection, erasure: Erasure, created_seq: int | None) -> None:
-    """Enter an erasure; of a profile that is there, until `rows_are_gone`, all may be removed.
+    """Enter an erasure.
 
-    One without such a profile was carried out elsewhere, and leaves nothing to be done.
+    If its profile is in the store, everything of that may be removed until `rows_are_gone`. If not,
+    it was carried out elsewhere, and nothing is left to be done.
     """
     last_replay = connection.execute("SELECT max(replay_id) FROM replays").fetchone()[0] or 0
     row = ErasureRow(
@@ -111,28 +112,29 @@ def rewritings(connection: Connection) -> int:
 
 
 def was_rewritten(connection: Connection, number: int) -> None:
-    """Say of all whose rows are gone that the file was rewritten since, for that many times."""
+    """Note that the file was rewritten, for so many times, after the rows of some were gone."""
     for row in rows(connection, "NOT finished AND rewriting = 0"):
         _put(connection, row._replace(rewriting=number))
 
 
 def are_finished(connection: Connection) -> None:
-    """Say of all that the file was rewritten for that no byte is left."""
+    """Note that no byte is left of any for whom the file was rewritten."""
     for row in rows(connection, "NOT finished AND rewriting != 0"):
         _put(connection, row._replace(finished=1))
 
 
 def log_is_owed(connection: Connection, mpids: Collection[int]) -> None:
-    """Say that the log may still have bytes of some who were erased."""
+    """Note that the log may still have bytes of some who were erased."""
     for row in rows(connection):
         if row.mpid in mpids:
             _put(connection, row._replace(rewriting=max(1, row.rewriting), finished=0))
 
 
 def keep_apart(connection: Connection, rewritings_of_another: int) -> None:
-    """Let nobody take this store for another one that was rewritten once more.
+    """Make sure that nobody takes this store for another one that was rewritten once more.
 
-    Who has that open, and finds this in its place, compares these numbers with SQLite's own.
+    A process that has the other one open, and finds this one in its place, compares these numbers
+    with SQLite's own.
     """
     latest = rewritings(connection)
     if latest == rewritings_of_another + 1:

@@ -3,7 +3,9 @@
 import os
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from sqlite3 import Connection
+from stat import S_ISREG
 
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.erasure import KeptFile
@@ -20,6 +22,17 @@ _IN_ITS_PLACE = "[erased]"
 def text_of(path: str) -> str:
     """The whole path of a file as text; what is none in its name is shown as an escape."""
     return os.fsencode(os.path.realpath(path)).decode("utf-8", "backslashreplace")
+
+
+def may_hold_data(path: str) -> bool:
+    """Whether what is written there stays: a pipe or a device keeps nothing.
+
+    What is not there yet will be a file.
+    """
+    try:
+        return S_ISREG(Path(path).stat().st_mode)
+    except OSError:
+        return True
 
 
 def keep(transaction: Connected, file: KeptFile) -> None:

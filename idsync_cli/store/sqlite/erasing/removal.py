@@ -1,7 +1,7 @@
-"""Removing all rows of a profile, and what nobody else has of them from all other rows.
+"""Removing all rows of a profile, and whatever it alone had from all other rows.
 
-Here, and nowhere else, something is taken back from the history; triggers keep everybody else from
-it (schema/erasure_tables.py). What is removed here may stay in pages of the file and in its log:
+Here, and nowhere else, something is taken back from the history; triggers prevent it everywhere
+else (schema/erasure_tables.py). What is removed here may stay in pages of the file and in its log:
 `rewriting.py` sees to that, once for all erasures of a command.
 """
 
@@ -32,7 +32,7 @@ class _Lost(NamedTuple):
 
 
 def survey(connection: Connection, traces: Traces, erasure: Erasure) -> ErasureReport:
-    """What the erasure of a profile, which is there, takes away, and has to name."""
+    """What the erasure of a profile of the store removes, and which files it has to name."""
     created_seq = _created_seq(connection, erasure.mpid)
     trace = traces.of(created_seq)
     held = _held(connection, created_seq)
@@ -72,7 +72,7 @@ def remove(connection: Connection, traces: Traces, erasure: Erasure) -> None:
     held = _held(connection, created_seq)
     lost = _lost(connection, created_seq, [*held, *(number for _, _, number in trace.changes)])
     entries.enter(connection, erasure, created_seq)
-    _take_from_history(connection, created_seq, trace)
+    _remove_from_history(connection, created_seq, trace)
     remove_data(connection, created_seq, trace)
     connection.execute("DELETE FROM holders WHERE created_seq = ?", (created_seq,))
     connection.execute("DELETE FROM past_holders WHERE created_seq = ?", (created_seq,))
@@ -82,7 +82,7 @@ def remove(connection: Connection, traces: Traces, erasure: Erasure) -> None:
     _let_go_of_values(connection, lost)
     kept_files.take_out(connection, [each.value for each in lost])
     subject_requests.let_go_of(connection, erasure.mpid)
-    _take_from_statistics(connection)
+    _remove_from_statistics(connection)
     entries.rows_are_gone(connection, erasure.mpid)
     traces.forget_latest()
 
@@ -110,11 +110,11 @@ def _lost(connection: Connection, created_seq: int, numbers: Iterable[int]) -> l
     return [_Lost(*row) for row in found]
 
 
-def _take_from_history(connection: Connection, created_seq: int, trace: Trace) -> None:
-    """Remove the changes of a profile; requests go with the last of their changes.
+def _remove_from_history(connection: Connection, created_seq: int, trace: Trace) -> None:
+    """Remove the changes of a profile, and the requests of which no change is left.
 
-    Of a request that changed others, too, those changes stay, and no more is known of it than
-    what it was, when, and what decided it.
+    Where a request also changed others, their changes stay, and of the request only what kind it
+    was, when it came, and what decided it.
     """
     connection.executemany(
         "DELETE FROM changes WHERE seq = ? AND place = ?",
@@ -169,7 +169,7 @@ def _let_go_of_values(connection: Connection, lost: Collection[_Lost]) -> None:
 
 
 def remove_unnamed(connection: Connection) -> None:
-    """Remove places of erased values that the history of nobody names.
+    """Remove the emptied rows of erased values to which no history refers.
 
     It reads all of the history, and so is done once for many erasures.
     """
@@ -196,7 +196,7 @@ def remove_unnamed(connection: Connection) -> None:
     )
 
 
-def _take_from_statistics(connection: Connection) -> None:
+def _remove_from_statistics(connection: Connection) -> None:
     """Remove samples of keys that SQLite's ANALYZE may have taken, if somebody had it run."""
     query = "SELECT name FROM sqlite_schema WHERE name IN ('sqlite_stat3', 'sqlite_stat4')"
     for (table,) in connection.execute(query).fetchall():

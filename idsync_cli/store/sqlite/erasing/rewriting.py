@@ -28,9 +28,9 @@ def evidence(connection: sqlite3.Connection, log: Path) -> Evidence:
 
 
 def rewrite(connection: sqlite3.Connection) -> None:
-    """Rewrite the file if that is owed; in no transaction, and with the turn in hand.
+    """Rewrite the file if that is owed. Call it in no transaction, while it is this process's turn.
 
-    Whoever is killed at it leaves it owed.
+    If the process is killed meanwhile, it stays owed.
     """
     if entries.rewriting_is_owed(connection):
         number = entries.rewritings(connection) + 1
@@ -42,9 +42,9 @@ def rewrite(connection: sqlite3.Connection) -> None:
 
 
 def empty_log(connection: sqlite3.Connection, *, patiently: bool) -> bool:
-    """Bring all of the log into the file and cut it off; False where somebody reads the old one.
+    """Copy all of the log into the file and cut it off; False if somebody still reads the old one.
 
-    Patiently, whoever reads is waited for as long as for one who writes.
+    With `patiently`, readers are waited for as long as another writer would be.
     """
     [before] = connection.execute("PRAGMA busy_timeout").fetchone()
     if not patiently:

@@ -68,7 +68,7 @@ def put(transaction: Connected, row: SubjectRequestRow) -> None:
 
 
 def let_go_of(connection: Connection, mpid: int) -> None:
-    """Let requests be nobody's that were about a profile that is being erased; ids stay used."""
+    """Detach the requests about a profile that is being erased from it; their ids stay used."""
     _put(connection, [row._replace(mpid=None) for row in _rows(connection, "mpid = ?", mpid)])
 
 

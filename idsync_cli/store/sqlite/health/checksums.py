@@ -8,7 +8,7 @@ from idsync_cli.store.file_values import FindingCode, Sign
 from idsync_cli.store.sqlite.rows.checksums import checksum, checksum_of_profile
 from idsync_cli.store.sqlite.rows.data import checksum_of_batch_id
 
-_PLACE_OF = Counter({"batch_ids": 1})
+_TOLD_BY = Counter({"batch_ids": 1})
 """Which column tells a row apart, for people: the first, but not a digest."""
 
 
@@ -18,7 +18,7 @@ def of_sums(connection: sqlite3.Connection) -> Iterator[Sign]:
         for its_sum, *values in connection.execute(f"SELECT checksum, {columns} FROM {table}"):
             sum_up = _SUMS.get(table, checksum)
             if its_sum != sum_up(*values):
-                yield Sign(FindingCode.CHECKSUM, f"{table} {values[_PLACE_OF[table]]}")
+                yield Sign(FindingCode.CHECKSUM, f"{table} {values[_TOLD_BY[table]]}")
     if connection.execute("SELECT count(*), min(id) FROM store").fetchone() != (1, 1):
         yield Sign(FindingCode.STORE, "the table store does not have exactly one row")
 

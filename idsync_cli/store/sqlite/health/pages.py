@@ -23,7 +23,7 @@ def of_schema(connection: sqlite3.Connection) -> Iterator[Sign]:
     with temporary(0) as template:
         for query in _FIXED:
             wanted, there = (
-                dict[object, object]((tuple(row[:2]), tuple(row)) for row in each.execute(query))
+                {tuple(map(str, row[:2])): tuple(row) for row in each.execute(query)}
                 for each in (template.connection, connection)
             )
             for key in chain(wanted, there.keys() - wanted.keys()):
@@ -33,7 +33,7 @@ def of_schema(connection: sqlite3.Connection) -> Iterator[Sign]:
                         if key not in there
                         else ("is not from idsync" if key not in wanted else "is different")
                     )
-                    yield Sign(FindingCode.SCHEMA, f"{' '.join(map(str, key))} {what}")  # type: ignore[call-overload]
+                    yield Sign(FindingCode.SCHEMA, f"{' '.join(key)} {what}")
 
 
 _FIXED = (

@@ -43,11 +43,11 @@ def of_replays(connection: sqlite3.Connection) -> Iterator[Sign]:
         "SELECT replay_id, lines, bytes, digest, answers_bytes, answers_digest, finished"
         " FROM replays ORDER BY replay_id"
     )
-    for place, (number, lines, size, digest, written, written_digest, finished) in enumerate(
+    for expected, (number, lines, size, digest, written, written_digest, finished) in enumerate(
         rows, start=1
     ):
         if (
-            number != place  # replays are never removed
+            number != expected  # replays are never removed
             or not 0 <= lines <= size
             or (written is not None and (written < 0 or not written_digest))
             or not digest

@@ -20,8 +20,8 @@ from idsync_cli.store.sqlite.transaction import SqliteTransaction
 _FIRST_WITH_ERASURES: Final = 4
 
 
-class KnownErasures(NamedTuple):
-    """What is known: erasures by number, whether bytes of them are left, files, and ids used.
+class CarriedOutErasures(NamedTuple):
+    """What a store has of erasures: by number, whether bytes of them are left, files, and ids used.
 
     `rewritings` is how often the store's file was rewritten. `is_readable` is false of a store
     that is too damaged to be asked.
@@ -35,14 +35,14 @@ class KnownErasures(NamedTuple):
     is_readable: bool = True
 
 
-def known_by(store: Path) -> KnownErasures:
-    """What the store in a file knows; one of schema 3 has never erased anybody."""
+def erasures_of(store: Path) -> CarriedOutErasures:
+    """What the store in a file has of erasures; one of schema 3 has none."""
     try:
         with closing(connect(f"{store.as_uri()}?mode=ro", uri=True)) as connection:
             connection.execute("BEGIN")
             if not _FIRST_WITH_ERASURES <= schema_version(connection) <= SCHEMA_VERSION:
-                return KnownErasures()
-            return KnownErasures(
+                return CarriedOutErasures()
+            return CarriedOutErasures(
                 tuple(entries.erasures(connection)),
                 entries.is_owed(connection),
                 tuple(kept_files.kept_files(connection)),
@@ -50,30 +50,30 @@ def known_by(store: Path) -> KnownErasures:
                 entries.rewritings(connection),
             )
     except (sqlite3.Error, UnicodeDecodeError, ValueError):
-        return KnownErasures(is_readable=False)
+        return CarriedOutErasures(is_readable=False)
 
 
-def carry_out_again(copy: Path, known: KnownErasures) -> int:
-    """Make a copy of a store know the same, and give how many profiles were erased in it for that.
+def carry_out_again(copy: Path, past: CarriedOutErasures) -> int:
+    """Carry out the same erasures in a copy of a store; gives how many profiles were erased in it.
 
     Erasures keep their numbers, unless the copy is beyond them: then they take the next ones.
     """
     with closing(connect(copy)) as connection:
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("BEGIN IMMEDIATE")
-        erased = _bring(connection, known)
+        erased = _bring(connection, past)
         connection.execute("COMMIT")
         clean(connection)
         connection.execute("BEGIN IMMEDIATE")
-        entries.keep_apart(connection, known.rewritings)
-        if known.is_owed:
-            entries.log_is_owed(connection, [each.mpid for each in known.erasures])
+        entries.keep_apart(connection, past.rewritings)
+        if past.is_owed:
+            entries.log_is_owed(connection, [each.mpid for each in past.erasures])
         connection.execute("COMMIT")
     return erased
 
 
 def clean(connection: sqlite3.Connection) -> None:
-    """Let no byte of what was erased be left in a copy that nobody else uses."""
+    """Remove every byte of what was erased from a copy that nobody else uses."""
     if entries.is_owed(connection):
         connection.execute("PRAGMA secure_delete = ON")
         rewriting.rewrite(connection)
@@ -86,13 +86,13 @@ def keep_path_in(copy: Path, file: KeptFile) -> None:
         kept_files.put(connection, file)
 
 
-def _bring(connection: sqlite3.Connection, known: KnownErasures) -> int:
+def _bring(connection: sqlite3.Connection, past: CarriedOutErasures) -> int:
     transaction = SqliteTransaction(connection)
     transaction.begin()
     erased = 0
-    for file in known.files:
+    for file in past.files:
         kept_files.keep(transaction, file)
-    for was in known.erasures:
+    for was in past.erasures:
         if any(transaction.erasures(was.mpid)):
             continue
         seq = max(was.seq, transaction.last_seq + 1)
@@ -103,7 +103,7 @@ def _bring(connection: sqlite3.Connection, known: KnownErasures) -> int:
         else:
             transaction.erase(erasure)
             erased += 1
-    for row in known.requests:
+    for row in past.requests:
         there = subject_requests.find(transaction, row.workspace, row.subject_request_id)
         if there is None or there.state == SubjectRequestState.PENDING:
             subject_requests.put(transaction, row)

@@ -108,22 +108,22 @@ def _part(name: str, store: str) -> StorePart | None:
     if name.startswith(store) and (found := _TAIL.fullmatch(name, len(store))):
         return StorePart.COPY if found["copy"] else _FILES[found["file"] or ""]
     is_draft = name.startswith(f".{store}") and any(
-        _TAIL.fullmatch(name, len(store) + 1, place) and _DRAFT_TAIL.fullmatch(name, place)
-        for place, character in enumerate(name)
-        if character == "." and place > len(store)
+        _TAIL.fullmatch(name, len(store) + 1, index) and _DRAFT_TAIL.fullmatch(name, index)
+        for index, character in enumerate(name)
+        if character == "." and index > len(store)
     )
     return StorePart.DRAFT if is_draft else None
 
 
 def _owners(name: str) -> Iterator[str]:
     """The names of possible stores that a file of this name might belong to."""
-    for place, character in enumerate(name):
-        if place and character in ".-":
-            if _TAIL.fullmatch(_folded(name[place:])):
-                yield name[:place]
-            if name.startswith(".") and _DRAFT_TAIL.fullmatch(_folded(name[place:])):
-                yield name[1:place]
-                yield from _owners(name[1:place])
+    for index, character in enumerate(name):
+        if index and character in ".-":
+            if _TAIL.fullmatch(_folded(name[index:])):
+                yield name[:index]
+            if name.startswith(".") and _DRAFT_TAIL.fullmatch(_folded(name[index:])):
+                yield name[1:index]
+                yield from _owners(name[1:index])
 
 
 def _is_store(path: Path) -> bool:

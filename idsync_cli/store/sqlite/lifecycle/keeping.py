@@ -5,7 +5,7 @@ from pathlib import Path
 from idsync_cli.core.codes import FileKind
 from idsync_cli.core.erasure import KeptFile
 from idsync_cli.errors import StoreFault
-from idsync_cli.store.sqlite.erasing.kept_files import keep, kept_files, text_of
+from idsync_cli.store.sqlite.erasing.kept_files import keep, kept_files, may_hold_data, text_of
 from idsync_cli.store.sqlite.lifecycle.opening import open_store
 
 _WAIT_SECONDS = 1.0
@@ -13,11 +13,14 @@ _WAIT_SECONDS = 1.0
 
 
 def keep_path(store: str, kind: FileKind, file: str) -> bool:
-    """Keep the path of a file in a store that is there, before the file is written.
+    """Keep the path of a file in an existing store, before the file is written.
 
-    False where the store cannot be written, or somebody else holds it: then no erasure names it.
+    False if the store cannot be written, or somebody else holds it: then no erasure will name the
+    file.
     """
     if not Path(file).parent.is_dir():  # where nothing can be written, there is nothing to name
+        return True
+    if not may_hold_data(file):
         return True
     kept = KeptFile(kind, text_of(file))
     try:

@@ -61,7 +61,7 @@ def open_store(path: str, *, write: bool, finish_owed: bool = True) -> SqliteSto
         raise replaced_as_opened(location)
     if write and finish_owed:
         try:
-            store.finish_what_is_owed()
+            store.erased_bytes.remove_at_once()
         except BaseException:
             store.close()
             raise

@@ -81,7 +81,7 @@ class AudienceQuery:
 
     def asking(self, text: str, *others: "AudienceQuery") -> Sql:
         """A SELECT that asks of the tables, and of those of others."""
-        tables = [table for each in (self, *others) for table in each._tables]  # noqa: SLF001
+        tables = [table for each in (self, *others) for table in each._tables]  # noqa: SLF001 - of its own class
         listed = ", ".join([each.text for each in tables])
         bound = tuple([value for each in tables for value in each.values])
         return Sql(f"WITH {listed} {text}", bound)
@@ -217,7 +217,7 @@ def _event_attribute(name: str) -> tuple[str, tuple[str, ...]]:
     if '"' in name or "\\" in name or any(character < " " for character in name):
         return function, (name,)
     paths = tuple(
-        f'$.data.{place}"{name}"' for place in ("custom_attributes.", "", "product_action.")
+        f'$.data.{parent}"{name}"' for parent in ("custom_attributes.", "", "product_action.")
     )
     plain = "coalesce(event -> ?, event -> ?, event -> ?)"
     is_hard = "instr(event, ?) OR NOT json_valid(event)"

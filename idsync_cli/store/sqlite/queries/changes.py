@@ -43,9 +43,9 @@ _COUNTS = {
 def held_in_order(
     transaction: Connected, created_seq: int, types: int
 ) -> Iterator[tuple[int, int, int]]:
-    """By which request, and in which place of it, each identifier came that a profile holds.
+    """Which change brought each identifier that a profile holds, with the identifier's number.
 
-    Each with the number of the identifier; `types` are those that the profile holds.
+    `types` are those that the profile holds.
     """
     execute = transaction.connection.execute
     query = _HELD_OF_TYPE.format("" if transaction.as_of else "INDEXED BY holders_by_profile")
@@ -58,14 +58,14 @@ def held_in_order(
     )
 
 
-def places_of_profile(transaction: Connected, created_seq: int, types: int) -> Iterator[ChangeKey]:
+def keys_of_profile(transaction: Connected, created_seq: int, types: int) -> Iterator[ChangeKey]:
     """Where the changes of a profile stand; `types` are those that it holds."""
     execute = transaction.connection.execute
     held = (row[:2] for row in held_in_order(transaction, created_seq, types))
     return merge(held, _past(execute(_PAST_OF_PROFILE.format("TRUE"), (created_seq,))))
 
 
-def places_of_identifier(transaction: Connected, numbers: Sequence[int]) -> Iterator[ChangeKey]:
+def keys_of_identifier(transaction: Connected, numbers: Sequence[int]) -> Iterator[ChangeKey]:
     """Where the changes of an identifier stand, by its numbers in all scopes."""
     execute = transaction.connection.execute
     return merge(
@@ -81,7 +81,7 @@ def places_of_identifier(transaction: Connected, numbers: Sequence[int]) -> Iter
     )
 
 
-def places_of_both(
+def keys_of_both(
     transaction: Connected, created_seq: int, numbers: Sequence[int]
 ) -> Iterator[ChangeKey]:
     """Where the changes stand by which a profile came to hold an identifier, or no longer did."""
@@ -130,7 +130,7 @@ def _listed(numbers: Iterable[int]) -> str:
 
 
 def _past(rows: Iterable[tuple[int, int, int, int]]) -> Iterator[ChangeKey]:
-    """The places at which something came and went, of rows in the order in which it came."""
+    """The changes by which something came and went, of rows in the order in which it came."""
     return _in_order(
         ((seq, place), [(seq, place), (removed_seq, removed_place)])
         for seq, place, removed_seq, removed_place in rows
@@ -138,15 +138,15 @@ def _past(rows: Iterable[tuple[int, int, int, int]]) -> Iterator[ChangeKey]:
 
 
 def _in_order(rows: Iterable[tuple[ChangeKey, Sequence[ChangeKey]]]) -> Iterator[ChangeKey]:
-    """Places in order, of rows each of which has none before its first member.
+    """Changes in order, of rows each of which has none before its first member.
 
-    The rows stand in the order of those, so that few places are in memory.
+    The rows stand in the order of those, so that few changes are in memory.
     """
     later: list[ChangeKey] = []
-    for least, places in rows:
+    for least, keys in rows:
         while later and later[0] < least:
             yield heappop(later)
-        for place in places:
-            heappush(later, place)
+        for key in keys:
+            heappush(later, key)
     while later:
         yield heappop(later)

@@ -48,9 +48,9 @@ _NO_STATE = None, 0, None
 def data_of(
     transaction: Connected, mpid: int, events: int | None, *, is_counted: bool = True
 ) -> ProfileData | None:
-    """What the profile has, with its latest `events`, or all; None where there is no profile.
+    """What the profile has, with its latest `events`, or all; None without a profile.
 
-    To count the events takes as long as there are many. Where they are not, there are 0.
+    Counting the events takes longer the more there are. Without `is_counted` the count is 0.
     """
     execute = transaction.connection.execute
     is_earlier = transaction.as_of is not None

@@ -111,16 +111,16 @@ def look_back(transaction: Connected, seq: int) -> None:
 
 
 def created_later(transaction: Connected, mpid: int) -> int | None:
-    """By which request the profile of an MPID was created, if that is there by now."""
+    """The request that created a profile, if the store has it now, after the look back."""
     query = "SELECT created_seq FROM main.profiles WHERE mpid = ?"
     row = transaction.connection.execute(query, (mpid,)).fetchone()
     return None if row is None else int(row[0])
 
 
 def count_imported_across(transaction: Connected, seq: int, mpid: int | None = None) -> int:
-    """Of how many profiles, or of one, it is not known what they held after a request.
+    """Of how many profiles, or of one, it is unknown what they held after a request.
 
-    They came by an import that brought something of later numbers, too.
+    They came by an import that also brought something of later numbers.
     """
     of_profile = "TRUE" if mpid is None else f"mpid = {mpid}"
     [number] = transaction.connection.execute(

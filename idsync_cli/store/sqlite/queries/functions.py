@@ -63,7 +63,7 @@ class Functions:
         return number
 
     def add_to(self, connection: sqlite3.Connection) -> None:
-        """Let a connection know the functions."""
+        """Make the functions known to a connection."""
         function = connection.create_function
         function("idsync_holds", 2, self._holds, deterministic=True)
         function("idsync_event_attribute", 2, self._event_attribute, deterministic=True)
@@ -127,17 +127,17 @@ class Functions:
         return Occurrence if calculation in OCCURRENCES else Aggregate
 
 
-_known: "WeakKeyDictionary[sqlite3.Connection, Functions]" = WeakKeyDictionary()
+_created: "WeakKeyDictionary[sqlite3.Connection, Functions]" = WeakKeyDictionary()
 """The functions of each connection: none can be made known anew while a query is under way."""
 
 
 def functions_of(connection: sqlite3.Connection) -> Functions:
     """The functions that a connection knows, from the first time that it is asked for them."""
-    found = _known.get(connection)
+    found = _created.get(connection)
     if found is None:
         found = Functions()
         found.add_to(connection)
-        _known[connection] = found
+        _created[connection] = found
     return found
 
 

@@ -17,9 +17,9 @@ from idsync_cli.store.sqlite.queries.changes import (
     count_of_identifier,
     count_of_profile,
     held_in_order,
-    places_of_both,
-    places_of_identifier,
-    places_of_profile,
+    keys_of_both,
+    keys_of_identifier,
+    keys_of_profile,
 )
 from idsync_cli.store.sqlite.queries.codes import deciding_type, entry_kind, entry_rule
 from idsync_cli.store.sqlite.queries.identifiers import identifier_ids
@@ -88,8 +88,8 @@ def _identity_entries(
     if mpid is None and identifier is None:
         rows: Iterator[Any] = execute(_EVERY_CHANGE, (-1 if limit is None else limit,))
     else:
-        places = _places(transaction, mpid, identifier)
-        rows = islice((row for place in places for row in execute(_CHANGE_AT, place)), limit)
+        keys = _change_keys(transaction, mpid, identifier)
+        rows = islice((row for key in keys for row in execute(_CHANGE_AT, key)), limit)
     for seq, time_ms, kind, own_id, own_time, op, its_mpid, type_id, value, rule, decider in rows:
         yield HistoryEntry(
             seq,
@@ -118,19 +118,19 @@ def history_length(
     return others + count_of_profile(transaction, found[1].created_seq, numbers)
 
 
-def _places(
+def _change_keys(
     transaction: Connected, mpid: int | None, identifier: Identifier | None
 ) -> Iterator[ChangeKey]:
     numbers = [] if identifier is None else identifier_ids(transaction, identifier)
     if mpid is None:
-        return places_of_identifier(transaction, numbers)
+        return keys_of_identifier(transaction, numbers)
     found = view_of(transaction, mpid)
     if found is None:
         return iter(())
     _, profile = found
     if identifier is None:
-        return places_of_profile(transaction, profile.created_seq, profile.types)
-    return places_of_both(transaction, profile.created_seq, numbers)
+        return keys_of_profile(transaction, profile.created_seq, profile.types)
+    return keys_of_both(transaction, profile.created_seq, numbers)
 
 
 def arrivals(
@@ -178,7 +178,7 @@ def life_length(transaction: Connected, profile: ProfileView) -> int:
 
 
 def _requests_of(transaction: Connected, profile: ProfileView) -> Iterator[int]:
-    changes = places_of_profile(transaction, profile.created_seq, profile.types)
+    changes = keys_of_profile(transaction, profile.created_seq, profile.types)
     numbers: Iterator[int] = merge(
         (seq for seq, _ in changes), requests_of_others(transaction, profile)
     )

@@ -49,12 +49,12 @@ def held_placeholders(transaction: Connected) -> list[HeldPlaceholder]:
         for number, scope, kind, value, holders in found
         if number in decided
     ]
-    return sorted(held, key=_place)
+    return sorted(held, key=_order)
 
 
 def _holders(row: tuple[int, str, str, str, int]) -> int:
     return row[4]
 
 
-def _place(held: HeldPlaceholder) -> tuple[int, str, int, str]:
+def _order(held: HeldPlaceholder) -> tuple[int, str, int, str]:
     return -held.requests, held.scope, held.identifier.order, held.identifier.value

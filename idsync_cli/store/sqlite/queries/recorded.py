@@ -23,7 +23,7 @@ def recorded_as(transaction: Connected, mpid: int) -> Iterator[int]:
 
 
 def keep_recorded(transaction: Connected, pairs: Mapping[int, int | None], *, anew: bool) -> None:
-    """Keep what recorded MPIDs stand for by now; with `anew`, and nothing of what was kept.
+    """Keep what recorded MPIDs stand for by now; with `anew`, drop what was kept before.
 
     One that stands for None is not kept any more.
     """

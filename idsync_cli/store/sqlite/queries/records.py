@@ -114,7 +114,7 @@ def records(transaction: Connected, scope: str | None = None) -> Iterator[Record
     its_scope = "?1 IS NULL OR scope = ?1"
     erasures = execute(_ERASURES.format(its_scope), (scope,))
     streams.append(_stream(erasures, len(streams), Erasure))
-    for _, _, record in merge(*streams, key=_place):
+    for _, _, record in merge(*streams, key=_order):
         yield record
 
 
@@ -132,20 +132,20 @@ def created_seq_of(transaction: Connected, mpid: int) -> int:
     return created_seq
 
 
-_Placed = tuple[int, int, NumberedRecord]
+_Ordered = tuple[int, int, NumberedRecord]
 
 
 def _stream(
     rows: Iterator[tuple[Any, ...]], rank: int, record_of: Callable[..., NumberedRecord]
-) -> Iterator[_Placed]:
+) -> Iterator[_Ordered]:
     """Records with their numbers, and which of one number come first."""
     for row in rows:
         record = record_of(*row)
         yield record.seq, rank, record
 
 
-def _place(placed: _Placed) -> tuple[int, int]:
-    return placed[:2]
+def _order(record: _Ordered) -> tuple[int, int]:
+    return record[:2]
 
 
 def _device(mpid: int, seq: int, first_seq: int, kind: str, value: str, info: str) -> DeviceRecord:

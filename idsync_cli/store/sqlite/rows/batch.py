@@ -101,9 +101,9 @@ class Rows:
             for number, scope_id, type_id, value in batch.identifiers
         ]
         self.identifier_hashes.sort()
-        self._take_profiles(batch)
+        self._unpack_profiles(batch)
         self.holders_gone, self.holders_come = rows_of(batch.holdings)
-        self._take_history(batch)
+        self._unpack_history(batch)
         self.past: list[PastRow] = []
         self.past_unread: list[tuple[int, int, int, int]] = []
         for row in batch.past:
@@ -115,7 +115,7 @@ class Rows:
         self.past.sort()
         self.data = SummedDataRows(batch.data) if batch.data.exist else None
 
-    def _take_profiles(self, batch: RowBatch) -> None:
+    def _unpack_profiles(self, batch: RowBatch) -> None:
         self.created = [
             (*numbers, crc32(packed)) for packed, numbers in packed_profiles(batch.created)
         ]
@@ -126,7 +126,7 @@ class Rows:
             self.updated.append(row)
         self.updated.sort()
 
-    def _take_history(self, batch: RowBatch) -> None:
+    def _unpack_history(self, batch: RowBatch) -> None:
         requests: list[tuple[int | str | None, ...]] = []
         changes: list[tuple[int, ...]] = []
         everything = unpack_numbers(batch.requests)
@@ -138,8 +138,8 @@ class Rows:
             packed = batch.requests[begin * NUMBER_BYTES : end * NUMBER_BYTES]
             sum_of_it = checksum_of_packed_request(packed, texts)
             requests.append((*everything[begin : begin + 4], *texts, sum_of_it))
-            places = range(begin + 4, end, 4)
-            changes += [(seq, *everything[place : place + 4]) for place in places]
+            starts = range(begin + 4, end, 4)
+            changes += [(seq, *everything[start : start + 4]) for start in starts]
             begin = end
         self.requests, self.changes = requests, changes
 

@@ -1,8 +1,8 @@
 """What batches brought, as the rows of the tables of section 9.
 
-Whether an attribute changes, or anything new is said of a device, is seen as it is written, against
-what the tables have by then: whoever decides need not know it, and it comes to the same however
-many requests are written at once.
+Whether an attribute changes, or anything new is said of a device, is seen only when the rows are
+written, by what the tables have then. So nobody who decides need know it, and the result is the
+same however many requests are written at once.
 """
 
 import sqlite3
@@ -96,8 +96,8 @@ class DataRows:
         self.states: list[tuple[int, int, str | None, bool | None, str | None]] = []
         self.batch_ids: list[tuple[bytes, int, int]] = []
 
-    def take(self, created_seq: int, seq: int, time_ms: int, data: BatchData) -> None:
-        """Take in what a request brought to a profile; `time_ms` is the time of the request."""
+    def add(self, created_seq: int, seq: int, time_ms: int, data: BatchData) -> None:
+        """Add what a request brought to a profile; `time_ms` is the time of the request."""
         for place, event in enumerate(data.events, start=1):
             its_time = time_ms if event.time_ms is None else event.time_ms
             row = created_seq, seq, place, its_time, event.event_type, event.name, event.text
@@ -118,10 +118,10 @@ class DataRows:
             self.states.append(state)
 
     def copy(self, created_seq: int, seq: int, time_ms: int, data: BatchData, alias: Alias) -> None:
-        """Take in, for the destination of an alias, the events that are in its window."""
+        """Add, for the destination of an alias, the events that are in its window."""
         for place, event in enumerate(data.events, start=1):
             its_time = time_ms if event.time_ms is None else event.time_ms
-            if alias.takes(its_time):
+            if alias.covers(its_time):
                 where = created_seq, seq, place, its_time
                 self.events.append((*where, event.event_type, event.name, event.text))
 
@@ -161,7 +161,7 @@ class SummedDataRows:
 
 
 class DataWriter:
-    """Writes what batches brought to one store; those profiles are there that it belongs to."""
+    """Writes what batches brought to one store; the profiles it belongs to are written already."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
@@ -227,35 +227,35 @@ class DataWriter:
         self._insert.rows("attribute_changes", 7, changes)
 
     def _write_devices(self, rows: DataRows) -> None:
-        known: dict[tuple[int, str, str], str | None] = {}
+        current: dict[tuple[int, str, str], str | None] = {}
         come: list[tuple[int | str, ...]] = []
         for created_seq, seq, kind, value, info in rows.devices:
             key = created_seq, kind, value
-            if key not in known:
+            if key not in current:
                 row = self._execute(_DEVICE, key).fetchone()
-                known[key] = None if row is None else row[0]
-            if known[key] != info:
-                known[key] = info
+                current[key] = None if row is None else row[0]
+            if current[key] != info:
+                current[key] = info
                 new = *key, seq, info
                 come.append((*new, checksum(*new)))
         come.sort()
         self._insert.rows("devices", 6, come)
 
     def _write_states(self, rows: DataRows) -> None:
-        known: dict[int, _State] = {}
+        current: dict[int, _State] = {}
         come: list[tuple[int | str | None, ...]] = []
         for created_seq, seq, consent_state, is_opted_out, attribution in rows.states:
-            if created_seq not in known:
+            if created_seq not in current:
                 row = self._execute(_STATE, (created_seq,)).fetchone()
-                known[created_seq] = (None, 0, None) if row is None else row
-            consent_before, opted_out_before, attribution_before = known[created_seq]
+                current[created_seq] = (None, 0, None) if row is None else row
+            consent_before, opted_out_before, attribution_before = current[created_seq]
             state: _State = (
                 consent_before if consent_state is None else consent_state,
                 opted_out_before if is_opted_out is None else int(is_opted_out),
                 attribution_before if attribution is None else attribution,
             )
-            if state != known[created_seq]:
-                known[created_seq] = state
+            if state != current[created_seq]:
+                current[created_seq] = state
                 new = created_seq, seq, *state
                 come.append((*new, checksum(*new)))
         self._insert.rows("profile_states", 6, come)

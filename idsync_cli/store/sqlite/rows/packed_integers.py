@@ -39,19 +39,19 @@ class PackedIntegers:
         if len(self._loose) >= _LOOSE:
             self._pack()
 
-    def at(self, place: int) -> int:
+    def at(self, index: int) -> int:
         """The integer at an index, from 0."""
-        if place >= self._packed_count:
-            return self._loose[place - self._packed_count]
-        [number] = unpack_from("<q", self._packed, place * NUMBER_BYTES)
+        if index >= self._packed_count:
+            return self._loose[index - self._packed_count]
+        [number] = unpack_from("<q", self._packed, index * NUMBER_BYTES)
         return int(number)
 
-    def put(self, place: int, number: int) -> None:
+    def put(self, index: int, number: int) -> None:
         """Replace the integer at an index."""
-        if place >= self._packed_count:
-            self._loose[place - self._packed_count] = number
+        if index >= self._packed_count:
+            self._loose[index - self._packed_count] = number
         else:
-            pack_into("<q", self._packed, place * NUMBER_BYTES, number)
+            pack_into("<q", self._packed, index * NUMBER_BYTES, number)
 
     def as_bytes(self) -> bytes:
         """All of them."""

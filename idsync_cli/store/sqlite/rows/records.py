@@ -1,4 +1,4 @@
-"""What an import brings beside profiles, written row by row: it is no part of any request."""
+"""Writing what an import brings beside profiles, row by row, because it is no part of a request."""
 
 import sqlite3
 from collections.abc import Callable
@@ -52,7 +52,7 @@ class RecordWriter:
         return self._insert("imported_times", (*row, checksum(*row)))
 
     def attribute(self, created_seq: int, record: AttributeRecord) -> bool:
-        """Let a profile have an attribute; its history begins with it."""
+        """Write an attribute of a profile; its history begins with it."""
         _, seq, name, value = record
         row = created_seq, name, value, seq
         if not self._insert("attributes", (*row, checksum(*row))):
@@ -66,7 +66,7 @@ class RecordWriter:
         return True
 
     def device(self, created_seq: int, record: DeviceRecord) -> bool:
-        """Let a profile have a device."""
+        """Write a device of a profile."""
         _, seq, first_seq, identifier, info = record
         kind, value = ("", "") if identifier is None else (str(identifier.type), identifier.value)
         its = created_seq, kind, value
@@ -81,7 +81,7 @@ class RecordWriter:
         return True
 
     def state(self, created_seq: int, record: StateRecord) -> bool:
-        """Let a profile have consent and the like."""
+        """Write consent and the like of a profile."""
         there = "SELECT 1 FROM profile_states WHERE created_seq = ?"
         if self._execute(there, (created_seq,)).fetchone() is not None:
             return False
@@ -92,7 +92,7 @@ class RecordWriter:
         return True
 
     def event(self, created_seq: int, record: EventRecord) -> bool:
-        """Let a profile have an event."""
+        """Write an event of a profile."""
         if self._last_event < 0:
             [last] = self._execute("SELECT max(event_id) FROM events").fetchone()
             self._last_event = int(last or 0)

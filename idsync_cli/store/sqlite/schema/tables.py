@@ -61,7 +61,7 @@ def fill_identity_types(connection: Connection) -> None:
     """Give each type that has none yet its number, which is its place in section 2."""
     connection.executemany(
         "INSERT OR IGNORE INTO identity_types VALUES (?, ?)",
-        [(place, kind.value) for kind, place in TYPE_ORDER.items()],
+        [(number, kind.value) for kind, number in TYPE_ORDER.items()],
     )
 
 

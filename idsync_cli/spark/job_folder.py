@@ -27,8 +27,8 @@ _OURS: Final = {ANSWERS, PROFILES, HISTORY, SEEN, DECISIONS, WORK, REPORT, RULES
 _NEEDED: Final = 64 * 2**20
 """Less free space than this is a full disk."""
 
-_TURNS: Final = 20
-_TURN: Final = 0.1
+_TRIES: Final = 20
+_PAUSE: Final = 0.1
 
 
 class JobFolder:
@@ -172,7 +172,7 @@ class JobFolder:
 
 def _remove(path: Path) -> None:
     """Remove a file or a folder, into which Java may still write though its job was killed."""
-    for _ in range(_TURNS):
+    for _ in range(_TRIES):
         try:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         except FileNotFoundError:
@@ -181,7 +181,7 @@ def _remove(path: Path) -> None:
         except OSError as error:
             if error.errno != ENOTEMPTY:
                 raise
-            sleep(_TURN)
+            sleep(_PAUSE)
         else:
             return
     shutil.rmtree(path)

@@ -1,4 +1,4 @@
-"""Looking at a window before it is resolved: what in it belongs together (section 13)."""
+"""Choosing the windows in which lines are resolved: what in one belongs together (section 13)."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -30,7 +30,7 @@ class Order(NamedTuple):
     max_share: float
 
 
-class Known(NamedTuple):
+class StateSoFar(NamedTuple):
     """What a window comes upon: the state with its names, and what labels stand for by now."""
 
     state: "DataFrame"
@@ -39,7 +39,7 @@ class Known(NamedTuple):
 
 
 class Window(NamedTuple):
-    """A window that was looked at.
+    """A window, with what in it belongs together.
 
     `lines` have their component, how many lines that has, and the labels of earlier windows.
     `found` has the nodes that are tied to others; of `components` are also lines on their own.
@@ -67,8 +67,8 @@ class Window(NamedTuple):
         return self.found.nodes.where("lines > 0 AND node % 4 != 0")
 
 
-class Looking:
-    """Looks at windows of lines (`naming.LINES`), of which so many are refused by shape."""
+class WindowChooser:
+    """Chooses windows of lines (`naming.LINES`), of which so many are refused by shape."""
 
     def __init__(
         self,
@@ -86,31 +86,31 @@ class Looking:
         self._most_tasks = most_tasks
         self._refused = refused
 
-    def choose(self, known: Known, first: int, count: int) -> tuple[Window, WindowReport]:
+    def choose(self, so_far: StateSoFar, first: int, count: int) -> tuple[Window, WindowReport]:
         """A window from a number on, halved as long as its largest component is too large."""
         before: float | None = None
         while True:
-            window = self._look(known, first, count)
+            window = self._look(so_far, first, count)
             share = window.share
             may = windows.may_be_halved(window.length, share, before, self._order.max_share)
             if self._order.window is not None or not may:
                 return window, self._report(window)
             before, count = share, -(-window.length // 2)
 
-    def _look(self, known: Known, first: int, count: int) -> Window:
+    def _look(self, so_far: StateSoFar, first: int, count: int) -> Window:
         """A window with its components."""
         from pyspark.sql import functions as f
 
         self._stage(f"components of {count:,} lines from {first:,}")
         lines = self._lines.where(f.col("seq").between(first, first + count - 1))
-        ties, earlier = naming.ties_of_labels(lines, known.labels)
+        ties, earlier = naming.ties_of_labels(lines, so_far.labels)
         of_labels = naming.names_of_mpids(earlier.select((f.col("seq") * 4).alias("node"), "mpid"))
         named = (
             naming.names_of_lines(lines)
             .unionAll(ties)
             .unionAll(of_labels)
-            .unionAll(known.names)
-            .unionAll(naming.given_out(known.state))
+            .unionAll(so_far.names)
+            .unionAll(naming.given_out(so_far.state))
         )
         share = count / windows.tasks_for(count, self._most_tasks)
         new_names = naming.names_of_new_mpids

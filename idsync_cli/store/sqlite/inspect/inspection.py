@@ -1,4 +1,4 @@
-"""What looking at single profiles asks: each has a query that reads no more than it needs."""
+"""Questions about single profiles: each has a query that reads no more than it needs."""
 
 from collections.abc import Iterable, Iterator
 

@@ -1,13 +1,13 @@
-"""A SQLite store, which may grow, has a query of its own for every question of those who look."""
+"""A SQLite store, which may grow, has a query of its own for every question of the contract."""
 
 import pytest
 
 from idsync_cli.store.counting import Counting
 from idsync_cli.store.inspection import Inspection
 from idsync_cli.store.links import Links
-from idsync_cli.store.sqlite.looking.counting import SqliteCounting
-from idsync_cli.store.sqlite.looking.inspection import SqliteInspection
-from idsync_cli.store.sqlite.looking.links import SqliteLinks
+from idsync_cli.store.sqlite.inspect.counting import SqliteCounting
+from idsync_cli.store.sqlite.inspect.inspection import SqliteInspection
+from idsync_cli.store.sqlite.inspect.links import SqliteLinks
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,0 @@
-"""What looking into a SQLite store asks: each question of the contract, and the query for it."""
