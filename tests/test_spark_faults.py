@@ -176,3 +176,18 @@ def test_what_is_refused_before_any_work(spark: Any, idsync: Program) -> None:
     assert not (idsync.folder / "out" / "answers" / "part-0.parquet").exists()
     other = idsync("spark-replay", "day.jsonl", "--output", "next", "--seed", "2", "--state", "out")
     assert "the seed 1, and not 2" in other.stderr
+
+
+def test_a_folder_may_have_any_name(spark: Any, idsync: Program) -> None:
+    """It is no pattern, and leads to no other folder."""
+    day(idsync, 300)
+    names = ("o{a,b}*", "oa", "ob", "a new\nline [1]")
+    for name in names:
+        outcome = idsync(*JOB[:2], "--output", name, "--seed", "7", "--window", "100")
+        assert outcome.status == 0, outcome
+        for as_lines in ([], ["--jsonl"]):
+            output = f"next {name} {len(as_lines)}"
+            its = idsync(*JOB[:2], "--output", output, "--state", name, *as_lines)
+            assert its.status == 0, its
+            assert idsync(*JOB[:2], "--output", f"{output} 2", "--state", output).status == 0
+    assert idsync("load", names[0], f"next {names[0]} 0", "--store", "s.db").status == 0

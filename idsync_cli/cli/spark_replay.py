@@ -125,7 +125,7 @@ def _check_output(output: str, config: str, inputs: list[str]) -> None:
         UsageFault: it is.
     """
     from idsync_cli.files.outputs import Outputs
-    from idsync_cli.spark.reading import is_elsewhere
+    from idsync_cli.spark.locations import is_elsewhere
 
     if not is_elsewhere(output):
         here = [each for each in inputs if not is_elsewhere(each)]

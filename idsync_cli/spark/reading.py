@@ -9,6 +9,7 @@ from idsync_cli.errors import FaultCode, UsageFault, printable, quoted
 from idsync_cli.files.gzip_mark import is_packed
 from idsync_cli.files.request_file import open_requests
 from idsync_cli.spark.counting import is_blank
+from idsync_cli.spark.locations import is_elsewhere, location_of
 from idsync_cli.spark.tables import Values, mapped
 from idsync_cli.wire.lines import LONGEST_LINE
 
@@ -65,23 +66,12 @@ def is_gzip(name: str) -> bool:
     return name.endswith(_PACKED)
 
 
-def is_elsewhere(name: str) -> bool:
-    """Whether a name leads to another file system than this machine's."""
-    return "://" in name or name.startswith("file:")
-
-
 def are_small(names: Sequence[str]) -> bool:
     """Whether files are on this machine, and small."""
     if any(is_elsewhere(name) for name in names):
         return False
     sizes = [Path(name).stat().st_size * (_PACKS if is_gzip(name) else 1) for name in names]
     return sum(sizes) < _SMALL
-
-
-def location_of(name: str) -> str:
-    """A name as Spark takes it: not as a pattern, and on this machine from its root."""
-    found = name if is_elsewhere(name) else str(Path(name).absolute())
-    return "".join(f"\\{each}" if each in "{}[]*?\\" else each for each in found)
 
 
 def check_there(spark: "SparkSession", names: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """`replay`: files or a table of lines, and a state, into answers and a state (section 13)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from hashlib import blake2b
 from os import getpid
 from pathlib import Path
@@ -99,31 +99,31 @@ def replay_into(
         UsageFault: as `replay`; or the folder holds something else.
         StoreFault: the folder cannot be written.
     """
-    folder = JobFolder(spark, output)
-    own = f"{WORK}/{getpid()}-{int(time() * 1000)}"  # a killed job may still write into another
-    stages = Stages(spark)
-    keeper: Keeper = InFolder(spark, folder.within(own))
-    if folder.is_here and runs_here(spark):
+    with closing(JobFolder(spark, output)) as folder:
+        own = f"{WORK}/{getpid()}-{int(time() * 1000)}"  # a killed job may still write into another
+        stages = Stages(spark)
+        keeper: Keeper = InFolder(spark, folder.within(own))
+        if folder.is_here and runs_here(spark):
+            if as_lines:
+                keeper = OnThisMachine(spark, folder.within(own))
+            else:
+                keeper = PartingTasks(spark, folder.within(own), folder.within(""), names)
+        done = _replay(
+            spark, names, config, seed, state, window, max_share, keeper, stages, folder.begin, tell
+        )
+        tables = OutputTables(done.answers, done.profiles, done.history, done.decisions, done.state)
+        span = Span(done.report["first_seq"], done.report["last_seq"], most_partitions(spark))
+        by_tasks = isinstance(keeper, PartingTasks) and bool(done.report["windows"])
         if as_lines:
-            keeper = OnThisMachine(spark, folder.within(own))
+            outputs.write_lines(tables, span, folder, stages)
         else:
-            keeper = PartingTasks(spark, folder.within(own), folder.within(""), names)
-    done = _replay(
-        spark, names, config, seed, state, window, max_share, keeper, stages, folder.begin, tell
-    )
-    tables = OutputTables(done.answers, done.profiles, done.history, done.decisions, done.state)
-    span = Span(done.report["first_seq"], done.report["last_seq"], most_partitions(spark))
-    by_tasks = isinstance(keeper, PartingTasks) and bool(done.report["windows"])
-    if as_lines:
-        outputs.write_lines(tables, span, folder, stages)
-    else:
-        outputs.write(tables, span, folder, stages, by_tasks=by_tasks)
-    stages.end()
-    folder.write(RULES, {"scopes": done.rules.scopes, "workspaces": done.rules.workspaces})
-    report = done.report | {"as_lines": as_lines, "stages": stages.as_json()}
-    folder.write(REPORT, report)
-    folder.finish()
-    return WrittenJob(report)
+            outputs.write(tables, span, folder, stages, by_tasks=by_tasks)
+        stages.end()
+        folder.write(RULES, {"scopes": done.rules.scopes, "workspaces": done.rules.workspaces})
+        report = done.report | {"as_lines": as_lines, "stages": stages.as_json()}
+        folder.write(REPORT, report)
+        folder.finish()
+        return WrittenJob(report)
 
 
 def check(window: int | None, max_share: float) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import Hint, UsageFault, quoted
-from idsync_cli.spark import outputs, reading
+from idsync_cli.spark import outputs
 from idsync_cli.spark.beginning import Export, imported
 from idsync_cli.spark.keeping import Keeper
 from idsync_cli.spark.loading import REPORT, RULES
+from idsync_cli.spark.locations import is_elsewhere
 from idsync_cli.spark.outputs import Replayed
 from idsync_cli.spark.places import JobFolder
 from idsync_cli.spark.tables import ROWS, empty, table_of, values_of
@@ -57,7 +58,7 @@ def beginning_of(
         its = state.report
         scopes = state.rules.scopes
         yield _of_job(state.state, its, scopes)
-    elif not reading.is_elsewhere(state) and Path(state).is_file():
+    elif not is_elsewhere(state) and Path(state).is_file():
         if seed is None:
             raise UsageFault("a job that begins with an export needs a seed", hint=Hint.GIVE_SEED)
         with imported(state, organization, seed, now_ms) as export:
