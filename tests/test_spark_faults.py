@@ -178,6 +178,37 @@ def test_what_is_refused_before_any_work(spark: Any, idsync: Program) -> None:
     assert "the seed 1, and not 2" in other.stderr
 
 
+def test_a_state_that_is_not_as_its_job_left_it_is_refused(spark: Any, idsync: Program) -> None:
+    """Else the people in a part that is not there would be strangers."""
+    day(idsync, 300)
+    assert idsync(*JOB[:-1]).status == 0
+    state = idsync.folder / "out"
+
+    def refused(name: str = "out") -> str:
+        outcome = idsync("spark-replay", "day.jsonl", "--output", "next", "--state", name)
+        assert outcome.status == 2, outcome
+        assert not (idsync.folder / "next").exists()
+        return outcome.stderr
+
+    report = state / "report.json"
+    told = report.read_text()
+    for text in ("[]", "{}", json.dumps(json.loads(told) | {"last_seq": "x"})):
+        report.write_text(text)
+        assert "says of its job cannot be read" in refused()
+    report.write_text(told)
+    for part in ("seen", "profiles"):
+        path = max((state / part).glob("part-*"), key=lambda each: each.stat().st_size)
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-9])
+        assert f"is not as its job left it: {part}/ has" in refused()
+        assert f"is not as its job left it: {part}/ has" in refused(f"file://{state}")
+        path.unlink()
+        assert "run the job again" in refused()
+        path.write_bytes(whole)
+    outcome = idsync("spark-replay", "day.jsonl", "--output", "a", "--state", f"file://{state}")
+    assert outcome.status == 0, outcome
+
+
 def test_a_folder_may_have_any_name(spark: Any, idsync: Program) -> None:
     """It is no pattern, and leads to no other folder."""
     day(idsync, 300)

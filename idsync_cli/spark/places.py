@@ -13,6 +13,7 @@ from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, quoted
 from idsync_cli.spark.keeping import DRAFT
 from idsync_cli.spark.loading import DECISIONS, REPORT, RULES, SUCCESS
 from idsync_cli.spark.locations import is_elsewhere, location_of
+from idsync_cli.spark.part_files import PARTS, PartFiles, part_files_in
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -25,7 +26,10 @@ WORK: Final = "_work"
 BEGUN: Final = "_idsync-job"
 """Says that a job of ours has begun to write a folder."""
 
-_OURS: Final = {ANSWERS, PROFILES, HISTORY, SEEN, DECISIONS, WORK, REPORT, RULES, BEGUN}
+TABLES: Final = ANSWERS, PROFILES, HISTORY, SEEN, DECISIONS
+"""What has part files."""
+
+_OURS: Final = {*TABLES, WORK, REPORT, RULES, BEGUN}
 _NEEDED: Final = 64 * 2**20
 """Less free space than this is a full disk."""
 
@@ -173,6 +177,17 @@ class JobFolder:
                 f"{quoted(self._name)} is no output of spark-replay: its {part} cannot be read"
             ) from None
         return found
+
+    def part_files(self, part: str) -> PartFiles:
+        """The part files in a part of it."""
+        if not self._is_elsewhere:
+            return part_files_in(Path(self.within(part)))
+        from pyspark.sql import functions as f
+
+        files = self._spark.read.format("binaryFile").option("pathGlobFilter", PARTS)
+        told = files.load(self.to_read(part)).agg(f.count("*"), f.sum("length"))
+        count, size = told.collect()[0]
+        return PartFiles(count, size or 0)
 
     def finish(self) -> None:
         """Remove what was needed on the way, and say that the job is done."""

@@ -19,7 +19,7 @@ from idsync_cli.spark.looking import Order
 from idsync_cli.spark.outputs import OutputTables, Replayed, Span
 from idsync_cli.spark.parting import PartingTasks, runs_here
 from idsync_cli.spark.partitions import most_partitions
-from idsync_cli.spark.places import WORK, JobFolder
+from idsync_cli.spark.places import TABLES, WORK, JobFolder
 from idsync_cli.spark.rules import rules_of, with_other_logins
 from idsync_cli.spark.stages import Stages
 from idsync_cli.spark.starting import beginning_of
@@ -120,7 +120,8 @@ def replay_into(
             outputs.write(tables, span, folder, stages, by_tasks=by_tasks)
         stages.end()
         folder.write(RULES, {"scopes": done.rules.scopes, "workspaces": done.rules.workspaces})
-        report = done.report | {"as_lines": as_lines, "stages": stages.as_json()}
+        parts = {name: folder.part_files(name)._asdict() for name in TABLES}
+        report = done.report | {"as_lines": as_lines, "stages": stages.as_json(), "parts": parts}
         folder.write(REPORT, report)
         folder.finish()
         return WrittenJob(report)
