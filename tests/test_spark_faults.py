@@ -3,6 +3,7 @@
 Skipped where Spark or Java is missing; `sh scripts/test.sh spark` runs them.
 """
 
+import bz2
 import gzip
 import json
 import os
@@ -165,6 +166,22 @@ def test_what_is_refused_before_any_work(spark: Any, idsync: Program) -> None:
     assert "cannot be read" in fault(f"{elsewhere}/gone.jsonl")
     assert "neither an export" in fault("day.jsonl", "--state", "gone")
     assert "line 2 is an erasure" in fault("erase.jsonl")
+    # What Spark alone can reach is looked at as well.
+    (idsync.folder / "really.jsonl").write_bytes(bz2.compress(line.encode()))
+    (idsync.folder / "half.gz").write_bytes(gzip.compress(line.encode() * 9)[:-12])
+    idsync.write("_hidden.jsonl", line)
+    for name, why in (
+        ("packed.jsonl", "does not end with .gz; rename it"),
+        ("plain.gz", "its name ends with .gz; rename it"),
+        ("really.jsonl", "compressed with bzip2"),
+        ("half.gz", "is damaged: gzip cannot unpack it to its end; get a whole copy"),
+        ("_hidden.jsonl", "passes over names that begin with _"),
+        ("foreign", "is a folder"),
+    ):
+        assert why in fault(f"{elsewhere}/{name}"), name
+    idsync.write("nothing.jsonl", "")
+    outcome = idsync("spark-replay", f"{elsewhere}/nothing.jsonl", "--output", "no", "--seed", "1")
+    assert outcome.status == 0, outcome
     without_seed = idsync("spark-replay", "day.jsonl", "--output", "out")
     assert "needs a seed" in without_seed.stderr
     # What a job that was killed has left is cleared.
@@ -212,13 +229,14 @@ def test_a_state_that_is_not_as_its_job_left_it_is_refused(spark: Any, idsync: P
 def test_a_folder_may_have_any_name(spark: Any, idsync: Program) -> None:
     """It is no pattern, and leads to no other folder."""
     day(idsync, 300)
-    names = ("o{a,b}*", "oa", "ob", "a new\nline [1]")
-    for name in names:
-        outcome = idsync(*JOB[:2], "--output", name, "--seed", "7", "--window", "100")
+    name = "o{a,b}* [1]\nnew"
+    (idsync.folder / "oa [1]\nnew").mkdir()
+    first, lines, last = name, f"{name} as lines", f"{name} again"
+    for options in (
+        ("--seed", "7", "--window", "100", "--output", first),
+        ("--state", first, "--jsonl", "--output", lines),
+        ("--state", lines, "--output", last),
+    ):
+        outcome = idsync(*JOB[:2], *options)
         assert outcome.status == 0, outcome
-        for as_lines in ([], ["--jsonl"]):
-            output = f"next {name} {len(as_lines)}"
-            its = idsync(*JOB[:2], "--output", output, "--state", name, *as_lines)
-            assert its.status == 0, its
-            assert idsync(*JOB[:2], "--output", f"{output} 2", "--state", output).status == 0
-    assert idsync("load", names[0], f"next {names[0]} 0", "--store", "s.db").status == 0
+    assert idsync("load", first, lines, last, "--store", "s.db").status == 0

@@ -77,7 +77,8 @@ def spark_replay(
     number = parse_seed(seed)
     from idsync_cli.spark.reading import check_files
     from idsync_cli.spark.replaying import check, replay_into
-    from idsync_cli.spark.session import is_full, named, session
+    from idsync_cli.spark.session import session
+    from idsync_cli.spark.spark_faults import is_full, name_of_fault
 
     check(window, max_share)
     check_files(files)
@@ -98,7 +99,7 @@ def spark_replay(
     except IdsyncError:
         raise
     except Exception as error:
-        name = named(error)
+        name = name_of_fault(error)
         if name is None:
             raise
         if is_full(error):

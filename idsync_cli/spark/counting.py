@@ -124,8 +124,18 @@ def changed_file(error: Exception, names: Sequence[str]) -> UsageFault | None:
         return file_changed(names[int(found[1])])
     unread = re.search(r"\[FAILED_READ_FILE\b.* reading file (\S+)\.\s", str(error))
     path = "" if unread is None else unquote(unread[1])
-    return next(
-        (file_changed(name) for name in names if path.endswith(f"/{Path(name).name}")), None
+    told = _file_damaged if any(each in str(error) for each in _OF_DAMAGE) else file_changed
+    return next((told(name) for name in names if path.endswith(f"/{Path(name).name}")), None)
+
+
+_OF_DAMAGE: Final = ("Unexpected end of input stream", "ZlibDecompressor", "GzipDecompressor")
+"""What Java says of what gzip cannot unpack."""
+
+
+def _file_damaged(name: str) -> UsageFault:
+    return UsageFault(
+        f"the file {quoted(name)} is damaged: gzip cannot unpack it to its end; get a whole copy",
+        FaultCode.FILE_UNREADABLE,
     )
 
 

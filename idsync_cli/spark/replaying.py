@@ -179,7 +179,8 @@ def _replay(
         stage("reading the state")
         table = beginning.table(keeper)
     stage("counting lines")
-    source = _source(spark, lines if names is None else names, beginning.last_seq, keeper)
+    with _faults_of_reading(names or ()):
+        source = _source(spark, lines if names is None else names, beginning.last_seq, keeper)
     several = names if names is not None and len(names) > 1 else None
     order = Order(rules, its_seed, now_ms, several, window, max_share)
     job = JobRun(spark, order, keeper, tell or _teller(), stage, source.check)
@@ -230,8 +231,7 @@ def _source(
         UsageFault: a file is not there; or a table has other columns.
     """
     if not isinstance(lines, list):
-        with _faults_of_reading(()):
-            placed = keeper.table(reading.lines_of_table(lines), "pieces")
+        placed = keeper.table(reading.lines_of_table(lines), "pieces")
         return _Source(reading.numbered(placed, last_seq), iter, lambda _: None)
     reading.check_there(spark, lines)
     if runs_here(spark) and reading.are_small(lines):
