@@ -165,6 +165,7 @@ def test_what_is_refused_before_any_work(spark: Any, idsync: Program) -> None:
     assert "is a folder" in fault(elsewhere)
     assert "cannot be read" in fault(f"{elsewhere}/gone.jsonl")
     assert "neither an export" in fault("day.jsonl", "--state", "gone")
+    assert "inside the state" in fault("day.jsonl", "--state", ".", output="a/b")
     assert "line 2 is an erasure" in fault("erase.jsonl")
     # What Spark alone can reach is looked at as well.
     (idsync.folder / "really.jsonl").write_bytes(bz2.compress(line.encode()))

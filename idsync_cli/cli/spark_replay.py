@@ -82,7 +82,7 @@ def spark_replay(
 
     check(window, max_share)
     check_files(files)
-    _check_output(output, config, files if state is None else [*files, state])
+    _check_output(output, config, files, state)
     try:
         job = replay_into(
             session(master, files),
@@ -119,7 +119,7 @@ def spark_replay(
     return job.exit_status
 
 
-def _check_output(output: str, config: str, inputs: list[str]) -> None:
+def _check_output(output: str, config: str, files: list[str], state: str | None) -> None:
     """See that a folder of this machine is not to take the place of what is anything else.
 
     Raises:
@@ -128,7 +128,15 @@ def _check_output(output: str, config: str, inputs: list[str]) -> None:
     from idsync_cli.files.outputs import Outputs
     from idsync_cli.spark.locations import is_elsewhere
 
-    if not is_elsewhere(output):
-        here = [each for each in inputs if not is_elsewhere(each)]
-        outputs = Outputs(store=present_store(), configuration=config, inputs=here)
-        outputs.check("--output", output)
+    if is_elsewhere(output):
+        return
+    inputs = files if state is None else [*files, state]
+    here = [each for each in inputs if not is_elsewhere(each)]
+    outputs = Outputs(store=present_store(), configuration=config, inputs=here)
+    outputs.check("--output", output)
+    if state in here and Path(str(state)).resolve() in Path(output).resolve().parents:
+        raise UsageFault(
+            f"the folder {quoted(output)} is inside the state {quoted(str(state))}",
+            FaultCode.FILE_IN_USE,
+            hint=Hint.NAME_ANOTHER_OUTPUT,
+        )
