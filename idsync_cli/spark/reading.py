@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from idsync_cli.errors import FaultCode, UsageFault, printable, quoted
 from idsync_cli.files.gzip_mark import is_packed
 from idsync_cli.files.request_file import check_beginning, open_requests
-from idsync_cli.spark.counting import is_blank
+from idsync_cli.spark.counting import file_damaged, is_blank, is_damage
 from idsync_cli.spark.locations import is_elsewhere, location_of
 from idsync_cli.spark.spark_faults import name_of_fault
 from idsync_cli.spark.tables import Values, mapped
@@ -108,8 +108,8 @@ def _check_elsewhere(spark: "SparkSession", name: str) -> None:
     last = name.rpartition("/")[2]
     if last.startswith(_PASSED_OVER):
         _raise_unreadable(name, f"Spark passes over names that begin with {last[0]}")
-    text = spark.read.text(location_of(name), lineSep="\n")
     try:
+        text = spark.read.text(location_of(name), lineSep="\n")
         files = text.inputFiles()
         beginning = f.substring(f.col("value").cast("binary"), 1, _LOOKED_AT)
         first = text.select(beginning).limit(2).collect() if len(files) == 1 else []
@@ -118,8 +118,10 @@ def _check_elsewhere(spark: "SparkSession", name: str) -> None:
             raise
         if "PATH_NOT_FOUND" in str(error):
             _raise_unreadable(name, "it is not there")
-        if is_gzip(name) and "gzip" in str(error):
+        if "not a gzip file" in str(error):
             raise _misnamed(name, is_packed=False) from None
+        if is_damage(error):
+            raise file_damaged(name) from None
         _raise_unreadable(name, f"Spark says {name_of_fault(error)}")
     if len(files) != 1 or unquote(files[0]).rpartition("/")[2] != last:
         raise UsageFault(f"{quoted(name)} is a folder; name its files one by one")
