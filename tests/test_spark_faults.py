@@ -3,6 +3,7 @@
 Skipped where Spark or Java is missing; `sh scripts/test.sh spark` runs them.
 """
 
+import bz2
 import gzip
 import json
 import os
@@ -164,7 +165,24 @@ def test_what_is_refused_before_any_work(spark: Any, idsync: Program) -> None:
     assert "is a folder" in fault(elsewhere)
     assert "cannot be read" in fault(f"{elsewhere}/gone.jsonl")
     assert "neither an export" in fault("day.jsonl", "--state", "gone")
+    assert "inside the state" in fault("day.jsonl", "--state", ".", output="a/b")
     assert "line 2 is an erasure" in fault("erase.jsonl")
+    # What Spark alone can reach is looked at as well.
+    (idsync.folder / "really.jsonl").write_bytes(bz2.compress(line.encode()))
+    (idsync.folder / "half.gz").write_bytes(gzip.compress(line.encode() * 9)[:-12])
+    idsync.write("_hidden.jsonl", line)
+    for name, why in (
+        ("packed.jsonl", "does not end with .gz; rename it"),
+        ("plain.gz", "its name ends with .gz; rename it"),
+        ("really.jsonl", "compressed with bzip2"),
+        ("half.gz", "is damaged: gzip cannot unpack it to its end; get a whole copy"),
+        ("_hidden.jsonl", "passes over names that begin with _"),
+        ("foreign", "is a folder"),
+    ):
+        assert why in fault(f"{elsewhere}/{name}"), name
+    idsync.write("nothing.jsonl", "")
+    outcome = idsync("spark-replay", f"{elsewhere}/nothing.jsonl", "--output", "no", "--seed", "1")
+    assert outcome.status == 0, outcome
     without_seed = idsync("spark-replay", "day.jsonl", "--output", "out")
     assert "needs a seed" in without_seed.stderr
     # What a job that was killed has left is cleared.
@@ -176,3 +194,50 @@ def test_what_is_refused_before_any_work(spark: Any, idsync: Program) -> None:
     assert not (idsync.folder / "out" / "answers" / "part-0.parquet").exists()
     other = idsync("spark-replay", "day.jsonl", "--output", "next", "--seed", "2", "--state", "out")
     assert "the seed 1, and not 2" in other.stderr
+
+
+def test_a_state_that_is_not_as_its_job_left_it_is_refused(spark: Any, idsync: Program) -> None:
+    """Else the people in a part that is not there would be strangers."""
+    day(idsync, 300)
+    assert idsync(*JOB[:-1]).status == 0
+    state = idsync.folder / "out"
+
+    def refused(name: str = "out") -> str:
+        outcome = idsync("spark-replay", "day.jsonl", "--output", "next", "--state", name)
+        assert outcome.status == 2, outcome
+        assert not (idsync.folder / "next").exists()
+        return outcome.stderr
+
+    report = state / "report.json"
+    told = report.read_text()
+    for text in ("[]", "{}", json.dumps(json.loads(told) | {"last_seq": "x"})):
+        report.write_text(text)
+        assert "says of its job cannot be read" in refused()
+    report.write_text(told)
+    for part in ("seen", "profiles"):
+        path = max((state / part).glob("part-*"), key=lambda each: each.stat().st_size)
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-9])
+        assert f"is not as its job left it: {part}/ has" in refused()
+        assert f"is not as its job left it: {part}/ has" in refused(f"file://{state}")
+        path.unlink()
+        assert "run the job again" in refused()
+        path.write_bytes(whole)
+    outcome = idsync("spark-replay", "day.jsonl", "--output", "a", "--state", f"file://{state}")
+    assert outcome.status == 0, outcome
+
+
+def test_a_folder_may_have_any_name(spark: Any, idsync: Program) -> None:
+    """It is no pattern, and leads to no other folder."""
+    day(idsync, 300)
+    name = "o{a,b}* [1]\nnew"
+    (idsync.folder / "oa [1]\nnew").mkdir()
+    first, lines, last = name, f"{name} as lines", f"{name} again"
+    for options in (
+        ("--seed", "7", "--window", "100", "--output", first),
+        ("--state", first, "--jsonl", "--output", lines),
+        ("--state", lines, "--output", last),
+    ):
+        outcome = idsync(*JOB[:2], *options)
+        assert outcome.status == 0, outcome
+    assert idsync("load", first, lines, last, "--store", "s.db").status == 0

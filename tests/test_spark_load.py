@@ -15,6 +15,7 @@ from idsync_cli.files import config_file
 from idsync_cli.spark.beginning import import_into, imported
 from idsync_cli.spark.decision_files import merged
 from idsync_cli.spark.loading import FinishedJob, check_chain, finished_job, load
+from idsync_cli.spark.part_files import part_files_in
 from idsync_cli.spark.rules import rules_of
 from idsync_cli.store import sqlite
 from idsync_cli.store.sqlite import SqliteStore
@@ -47,7 +48,14 @@ def written(
         with gzip.open(decisions / f"part-{part:05}.txt.gz", "wb") as file:
             file.writelines(line + b"\n" for line in some)
     state = {"job": f"job {number - 1}"} if number else None
-    report = {"job": f"job {number}", "state": state, "seed": str(seed), "last_seq": last}
+    parts = {"decisions": part_files_in(decisions)._asdict()}
+    report = {
+        "job": f"job {number}",
+        "state": state,
+        "seed": str(seed),
+        "last_seq": last,
+        "parts": parts,
+    }
     (its / "report.json").write_text(json.dumps(report))
     rules = rules_of(job.organization)
     (its / "rules.json").write_text(
@@ -173,14 +181,28 @@ def test_what_it_refuses(idsync: Program) -> None:
     assert "oldest first" in fault("out/0")
     report.write_text(json.dumps(told | {"state": {"export": "abc"}}))
     assert "--state" in fault("out/0")
-    report.write_text("{")
-    assert "cannot be read" in fault("out/0")
+    for name, broken in (("last_seq", "x"), ("state", "x"), ("parts", {}), ("parts", None)):
+        report.write_text(json.dumps(told | {name: broken}))
+        assert "cannot be read" in fault("out/0")
+    for text in ("{", "[]", "{}", "1"):
+        report.write_text(text)
+        assert "cannot be read" in fault("out/0")
     report.write_text(json.dumps(told))
+    rules = idsync.folder / "out" / "0" / "rules.json"
+    rules_before = rules.read_text()
+    rules.write_text('{"scopes": {"consumers": "x"}, "workspaces": {}}')
+    assert "says of its job cannot be read" in fault("out/0")
+    rules.write_text(rules_before)
     (idsync.folder / "out" / "0" / "_SUCCESS").unlink()
     assert "did not finish" in fault("out/0")
     (idsync.folder / "out" / "0" / "_SUCCESS").touch()
     part = idsync.folder / "out" / "0" / "decisions" / "part-00001.txt.gz"
-    part.write_bytes(part.read_bytes()[:-9])
+    whole = part.read_bytes()
+    part.write_bytes(whole[:-9])
+    assert "is not as its job left it: decisions/ has 2 files with" in fault("out/0")
+    part.unlink()
+    assert "has 1 file with" in fault("out/0")
+    part.write_bytes(whole[:-9] + bytes(9))
     assert "damaged" in fault("out/0")
 
 

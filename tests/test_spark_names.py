@@ -45,7 +45,14 @@ def several_tasks(spark: Any) -> Iterator[None]:
 
 TOLD: Sequence[str] = (
     *("identifiers", "values of modify", "named MPIDs", "new MPIDs", "previous MPIDs"),
-    *("ids of batches", "labels", "state", "state: further values", "state: ids of batches"),
+    *(
+        "ids of batches",
+        "labels",
+        "labels of refused lines",
+        "state",
+        "state: further values",
+        "state: ids of batches",
+    ),
     *("state: MPIDs", "labels across windows of one file"),
 )
 TELLERS = 6

@@ -15,10 +15,12 @@ from idsync_cli.store.sqlite.cache import working_set
 from idsync_cli.store.sqlite.rows.batch import Rows, RowWriter
 from tests.comparison import lines_of, organization
 from tests.in_tasks import InTasks, Job, Result, serially
+from tests.many import many
 from tests.test_names_asked import sparse_world
 from tests.worlds import World, random_world
 
-WORLDS = range(int(os.environ.get("IDSYNC_SPARK_WORLDS", "16")))
+WORLDS = range(int(os.environ.get("IDSYNC_SPARK_WORLDS", "1000")))
+_OF_THE_SOURCES = 16
 
 
 def jobs_of(world: World) -> list[Job]:
@@ -73,7 +75,7 @@ def test_there_is_something_to_spread() -> None:
     assert several >= 2
 
 
-@pytest.mark.parametrize("number", WORLDS)
+@pytest.mark.parametrize("number", many(WORLDS, _OF_THE_SOURCES))
 def test_tasks_and_windows_come_to_what_one_store_does(number: int) -> None:
     world = of_world(number)
     found, expected = tasks_of(number).run(jobs_of(world)), in_one(world)

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,13 +19,15 @@ from idsync_cli.core.config.rules import Organization
 from idsync_cli.core.identity import mpid_of
 from idsync_cli.engine.names import Names, names_of
 from idsync_cli.spark import ties
+from idsync_cli.spark.beginning import import_into, imported
 from idsync_cli.spark.rows import Section, TaskRow
+from idsync_cli.spark.ties import LineTies, TieReader
 from idsync_cli.store import sqlite
 from idsync_cli.store.api import MpidTaken
 from idsync_cli.wire import Reading
 from tests import in_tasks
 from tests.comparison import lines_of, organization
-from tests.in_tasks import InTasks, Job, Result, serially
+from tests.in_tasks import InTasks, Job, Result, exported, serially
 from tests.spark_workers import USERS_OF_MPIDS, short_mpid
 
 Json = dict[str, Any]
@@ -111,6 +114,7 @@ def _lines(requests: Sequence[object]) -> list[bytes]:
 
 
 MARY = identify(email="m@example.com")
+REFUSED: Json = {"type": "nothing", "label": "m"}
 STORIES: dict[str, Story] = {
     "identifiers": Story([[MARY, MARY]]),
     "values of modify": Story(
@@ -146,6 +150,7 @@ STORIES: dict[str, Story] = {
         [[batch(email=name) | {"source_request_id": "1"}] for name in ("a", "b")]
     ),
     "state: MPIDs": Story([[MARY], [modify(first(1), ios_idfv="1")]]),
+    "labels of refused lines": Story([[MARY | {"label": "m"}, REFUSED, modify("@m", email="o")]]),
     "labels across windows": Story(
         [[MARY | {"label": "m"}], [MARY | {"label": "n"}], [modify("@m", email="o")]]
     ),
@@ -244,6 +249,17 @@ def _without_new_mpids(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(InTasks, "_tie_new_mpids", lambda *_: None)
 
 
+def _without_labels_of_refused(patch: pytest.MonkeyPatch) -> None:
+    """A line that is refused unsets its label, and whoever uses that has to see it."""
+    of_line = TieReader.of_line
+
+    def without(reader: TieReader, line: bytes) -> LineTies:
+        its = of_line(reader, line)
+        return its._replace(sets=None) if its.is_refused else its
+
+    patch.setattr(TieReader, "of_line", without)
+
+
 LEFT_OUT: dict[str, Patch] = {
     "identifiers": _names(_without_identifiers),
     "values of modify": _names(_without_values_of_modify),
@@ -252,6 +268,7 @@ LEFT_OUT: dict[str, Patch] = {
     "ids of batches": _names(_without_batches),
     "forms as sent": _names(_without_forms_as_sent),
     "labels": _without_labels,
+    "labels of refused lines": _without_labels_of_refused,
     "new MPIDs": _without_new_mpids,
     "state": _rows(lambda row: None),
     "state: further values": _rows(_of_one_value),
@@ -281,6 +298,33 @@ def test_leaving_out_a_kind_of_name_is_noticed(name: str, monkeypatch: pytest.Mo
 
 def test_every_kind_of_name_has_its_story() -> None:
     assert STORIES.keys() == LEFT_OUT.keys()
+
+
+def test_ids_of_batches_of_another_store_tie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An export has their digests under the key of the store that it comes from."""
+    rules = organization({"people": PLAIN}, {})
+    before, after = (
+        [Job(rules, [_lines([batch(email=name) | {"source_request_id": "1"}])])] for name in "ab"
+    )
+    path = tmp_path / "export.jsonl"
+    with sqlite.temporary(SEED + 1) as other:
+        serially(other, before)
+        path.write_text("".join(f"{line}\n" for line in exported(other, rules)))
+    with sqlite.temporary(SEED) as store:
+        import_into(store, str(path), rules, in_tasks.NOW_MS)
+        expected = serially(store, after)
+
+    def spread() -> Result:
+        its = InTasks(SEED, lambda: 1, 2**40, random.Random(1))
+        with imported(str(path), rules, SEED, in_tasks.NOW_MS) as export:
+            its.rows, its.last_seq = [*export.rows], export.last_seq
+        return its.run(after)
+
+    assert spread() == expected
+    monkeypatch.setattr(in_tasks, "TieReader", lambda rules, seed, _: TieReader(rules, seed))
+    assert spread() != expected
 
 
 # ---- MPIDs that are taken

@@ -77,11 +77,12 @@ def spark_replay(
     number = parse_seed(seed)
     from idsync_cli.spark.reading import check_files
     from idsync_cli.spark.replaying import check, replay_into
-    from idsync_cli.spark.session import is_full, named, session
+    from idsync_cli.spark.session import session
+    from idsync_cli.spark.spark_faults import is_full, name_of_fault
 
     check(window, max_share)
     check_files(files)
-    _check_output(output, config, files if state is None else [*files, state])
+    _check_output(output, config, files, state)
     try:
         job = replay_into(
             session(master, files),
@@ -98,7 +99,7 @@ def spark_replay(
     except IdsyncError:
         raise
     except Exception as error:
-        name = named(error)
+        name = name_of_fault(error)
         if name is None:
             raise
         if is_full(error):
@@ -118,16 +119,24 @@ def spark_replay(
     return job.exit_status
 
 
-def _check_output(output: str, config: str, inputs: list[str]) -> None:
+def _check_output(output: str, config: str, files: list[str], state: str | None) -> None:
     """See that a folder of this machine is not to take the place of what is anything else.
 
     Raises:
         UsageFault: it is.
     """
     from idsync_cli.files.outputs import Outputs
-    from idsync_cli.spark.reading import is_elsewhere
+    from idsync_cli.spark.locations import is_elsewhere
 
-    if not is_elsewhere(output):
-        here = [each for each in inputs if not is_elsewhere(each)]
-        outputs = Outputs(store=present_store(), configuration=config, inputs=here)
-        outputs.check("--output", output)
+    if is_elsewhere(output):
+        return
+    inputs = files if state is None else [*files, state]
+    here = [each for each in inputs if not is_elsewhere(each)]
+    outputs = Outputs(store=present_store(), configuration=config, inputs=here)
+    outputs.check("--output", output)
+    if state in here and Path(str(state)).resolve() in Path(output).resolve().parents:
+        raise UsageFault(
+            f"the folder {quoted(output)} is inside the state {quoted(str(state))}",
+            FaultCode.FILE_IN_USE,
+            hint=Hint.NAME_ANOTHER_OUTPUT,
+        )

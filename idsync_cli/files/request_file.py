@@ -7,11 +7,20 @@ from hashlib import blake2b
 
 from idsync_cli import wire
 from idsync_cli.files.contents import BYTE_ORDER_MARK, LINES, Contents, check
+from idsync_cli.files.looks import look
 from idsync_cli.files.source import STANDARD_STREAM, Source, open_source
 
-__all__ = ["STANDARD_STREAM", "Position", "RequestFile", "Source", "open_requests"]
+__all__ = [
+    "STANDARD_STREAM",
+    "Position",
+    "RequestFile",
+    "Source",
+    "check_beginning",
+    "open_requests",
+]
 
 _TAKEN = (*LINES, Contents.REQUESTS)
+_WANTED = "requests are JSON, one object per line"
 _PIECE = 2**18
 _LONGEST = wire.LONGEST_LINE
 
@@ -114,6 +123,15 @@ class RequestFile:
         self._bytes += len(piece)
 
 
+def check_beginning(name: str, head: bytes) -> None:
+    """Check by how a file begins that it holds requests.
+
+    Raises:
+        UsageFault: it holds something else than lines of JSON.
+    """
+    check(name, look(head), _TAKEN, _WANTED)
+
+
 @contextmanager
 def open_requests(name: str, shown: str | None = None) -> Iterator[Source]:
     """Open a request file: a path or `-` for standard input, packed by gzip or not.
@@ -125,5 +143,5 @@ def open_requests(name: str, shown: str | None = None) -> Iterator[Source]:
     """
     shown = name if shown is None else shown
     with open_source(name, "requests", shown) as source:
-        check(shown, source.look(), _TAKEN, "requests are JSON, one object per line")
+        check(shown, source.look(), _TAKEN, _WANTED)
         yield source

@@ -124,8 +124,24 @@ def changed_file(error: Exception, names: Sequence[str]) -> UsageFault | None:
         return file_changed(names[int(found[1])])
     unread = re.search(r"\[FAILED_READ_FILE\b.* reading file (\S+)\.\s", str(error))
     path = "" if unread is None else unquote(unread[1])
-    return next(
-        (file_changed(name) for name in names if path.endswith(f"/{Path(name).name}")), None
+    told = file_damaged if is_damage(error) else file_changed
+    return next((told(name) for name in names if path.endswith(f"/{Path(name).name}")), None)
+
+
+_OF_DAMAGE: Final = ("Unexpected end of input stream", "ZlibDecompressor", "GzipDecompressor")
+"""What Java says of what gzip cannot unpack."""
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether Spark ended because gzip cannot unpack a file."""
+    return any(each in str(error) for each in _OF_DAMAGE)
+
+
+def file_damaged(name: str) -> UsageFault:
+    """What is told of such a file."""
+    return UsageFault(
+        f"the file {quoted(name)} is damaged: gzip cannot unpack it to its end; get a whole copy",
+        FaultCode.FILE_UNREADABLE,
     )
 
 

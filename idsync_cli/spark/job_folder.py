@@ -1,6 +1,8 @@
 """Where a job writes: a folder of this machine, or one that Spark alone can reach."""
 
+import fcntl
 import json
+import os
 import shutil
 from errno import ENOTEMPTY
 from pathlib import Path
@@ -10,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from idsync_cli.errors import FaultCode, Hint, StoreFault, UsageFault, quoted
 from idsync_cli.spark.keeping import DRAFT
 from idsync_cli.spark.loading import DECISIONS, REPORT, RULES, SUCCESS
-from idsync_cli.spark.reading import is_elsewhere
+from idsync_cli.spark.locations import is_elsewhere, location_of
+from idsync_cli.spark.part_files import PARTS, PartFiles, part_files_in
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -23,7 +26,10 @@ WORK: Final = "_work"
 BEGUN: Final = "_idsync-job"
 """Says that a job of ours has begun to write a folder."""
 
-_OURS: Final = {ANSWERS, PROFILES, HISTORY, SEEN, DECISIONS, WORK, REPORT, RULES, BEGUN}
+TABLES: Final = ANSWERS, PROFILES, HISTORY, SEEN, DECISIONS
+"""What has part files."""
+
+_OURS: Final = {*TABLES, WORK, REPORT, RULES, BEGUN}
 _NEEDED: Final = 64 * 2**20
 """Less free space than this is a full disk."""
 
@@ -38,6 +44,7 @@ class JobFolder:
         self._spark = spark
         self._name = name.rstrip("/") or name
         self._is_elsewhere = is_elsewhere(name)
+        self._held: int | None = None
 
     @property
     def is_here(self) -> bool:
@@ -50,13 +57,21 @@ class JobFolder:
             return f"{self._name}/{part}"
         return str(Path(self._name).absolute() / part)
 
+    def to_read(self, part: str) -> str:
+        """A part of it, as Spark takes it to read from: not as a pattern."""
+        return location_of(self.within(part))
+
     def begin(self) -> None:
         """Take the folder; what an unfinished job left there is cleared.
 
+        On this machine, no other job can have it until `close`.
+
         Raises:
-            UsageFault: a job finished there, or something else is in it.
+            UsageFault: a job finished there, or works there; or something else is in it.
             StoreFault: it cannot be written.
         """
+        if not self._is_elsewhere and Path(self._name).is_dir():
+            self._hold()
         if self._has(SUCCESS):
             raise UsageFault(
                 f"a job finished in {quoted(self._name)} before", hint=Hint.NAME_ANOTHER_OUTPUT
@@ -71,10 +86,41 @@ class JobFolder:
             self._clear()
         self.write(BEGUN, {"version": 1})
 
+    def _hold(self) -> None:
+        """Keep other jobs of this machine out of the folder."""
+        if self._held is not None:
+            return
+        try:
+            held = os.open(self._name, os.O_RDONLY)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(held)
+            raise UsageFault(
+                f"another job is writing {quoted(self._name)}",
+                FaultCode.FILE_IN_USE,
+                hint=Hint.NAME_ANOTHER_OUTPUT,
+            ) from None
+        except OSError:
+            pass  # a file system without locks
+        self._held = held
+
+    def _unwritable(self, error: OSError) -> StoreFault:
+        return StoreFault(f"{quoted(self._name)} cannot be written: {error.strerror}")
+
+    def close(self) -> None:
+        """Let others have the folder."""
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
     def _clear(self) -> None:
         folder = Path(self._name)
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            self._hold()
             foreign = [each.name for each in folder.iterdir() if each.name not in _OURS]
             if foreign:
                 raise UsageFault(
@@ -83,11 +129,11 @@ class JobFolder:
                     FaultCode.FILE_EXISTS,
                     hint=Hint.NAME_ANOTHER_OUTPUT,
                 )
-            for each in folder.iterdir():
-                _remove(each)
+            for each in sorted(folder.iterdir(), key=lambda each: each.name == BEGUN):
+                _remove(each)  # the mark goes last: this job, too, may be killed
             free = shutil.disk_usage(folder).free
         except OSError as error:
-            raise StoreFault(f"{quoted(self._name)} cannot be written: {error.strerror}") from None
+            raise self._unwritable(error) from None
         if free < _NEEDED:
             raise StoreFault(
                 f"there is hardly any room left for {quoted(self._name)}: {free:,} bytes",
@@ -109,7 +155,7 @@ class JobFolder:
         try:
             Path(self.within(part)).write_text(text + "\n")
         except OSError as error:
-            raise StoreFault(f"{quoted(self._name)} cannot be written: {error.strerror}") from None
+            raise self._unwritable(error) from None
 
     def read(self, part: str) -> dict[str, Any]:
         """Read a small JSON file that a job wrote.
@@ -119,7 +165,7 @@ class JobFolder:
         """
         try:
             if self._is_elsewhere:
-                rows = self._spark.read.text(self.within(part), wholetext=True).collect()
+                rows = self._spark.read.text(self.to_read(part), wholetext=True).collect()
                 text = "".join(row[0] for row in rows)
             else:
                 text = Path(self.within(part)).read_text()
@@ -132,14 +178,25 @@ class JobFolder:
             ) from None
         return found
 
+    def part_files(self, part: str) -> PartFiles:
+        """The part files in a part of it."""
+        if not self._is_elsewhere:
+            return part_files_in(Path(self.within(part)))
+        from pyspark.sql import functions as f
+
+        files = self._spark.read.format("binaryFile").option("pathGlobFilter", PARTS)
+        told = files.load(self.to_read(part)).agg(f.count("*"), f.sum("length"))
+        count, size = told.collect()[0]
+        return PartFiles(count, size or 0)
+
     def finish(self) -> None:
         """Remove what was needed on the way, and say that the job is done."""
         if not self._is_elsewhere:
             shutil.rmtree(self.within(WORK), ignore_errors=True)
             for draft in Path(self._name).glob(f"*/{DRAFT}*"):  # of a task that was killed
                 draft.unlink(missing_ok=True)
-            Path(self.within(BEGUN)).unlink(missing_ok=True)
             Path(self.within(SUCCESS)).touch()
+            Path(self.within(BEGUN)).unlink(missing_ok=True)
             return
         self.write(SUCCESS, {})
 
@@ -150,11 +207,11 @@ class JobFolder:
     def _has(self, part: str) -> bool:
         if not self._is_elsewhere:
             return Path(self.within(part)).exists()
-        return self._leads_to_something(self.within(part))
+        return self._leads_to_something(self.to_read(part))
 
     def _has_anything(self) -> bool:
         if self._is_elsewhere:
-            return self._leads_to_something(f"{self._name}/*")
+            return self._leads_to_something(f"{location_of(self._name)}/*")
         folder = Path(self._name)
         return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
+from idsync_cli.spark.locations import location_of
 from idsync_cli.spark.tables import RESULTS, Batches, Made, arrow_of, mapped_batches
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class InFolder:
         return f"{self._folder}/{self._tables:04}-{name}"
 
     def _read(self, path: str, schema: Any) -> "DataFrame":
-        return self._spark.read.schema(schema).parquet(path)
+        return self._spark.read.schema(schema).parquet(location_of(path))
 
 
 _OPTIONS: Final = {"compression": _COMPRESSION, "parquet.enable.dictionary": "false"}

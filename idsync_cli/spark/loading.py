@@ -16,7 +16,8 @@ from idsync_cli.core.identity import Identifier
 from idsync_cli.errors import Hint, UsageFault, quoted
 from idsync_cli.spark.decision_files import merged
 from idsync_cli.spark.decisions import Applied, applied_in
-from idsync_cli.spark.rules import JobRules
+from idsync_cli.spark.part_files import PARTS, check_part_files, part_files_in
+from idsync_cli.spark.rules import JobRules, rules_in
 from idsync_cli.store.api import Transaction
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.sqlite.lifecycle.beside import is_file
@@ -52,7 +53,7 @@ class FinishedJob(NamedTuple):
         Raises:
             UsageFault: a file cannot be read to its end.
         """
-        return merged((self.folder / DECISIONS).glob("part-*"))
+        return merged((self.folder / DECISIONS).glob(PARTS))
 
 
 class Loaded(NamedTuple):
@@ -71,7 +72,7 @@ def finished_job(name: str) -> FinishedJob:
     """The job that wrote a folder.
 
     Raises:
-        UsageFault: none did, or it did not finish.
+        UsageFault: none did, or it did not finish; or it is not as the job left it.
     """
     folder = Path(name)
     if not is_file(folder / REPORT):
@@ -88,20 +89,26 @@ def finished_job(name: str) -> FinishedJob:
         report = json.loads((folder / REPORT).read_bytes())
         rules = json.loads((folder / RULES).read_bytes())
         return _finished(folder, report, rules)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageFault(f"what {quoted(name)} says of its job cannot be read: {error!r}") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise cannot_be_read(name, error) from None
+
+
+def cannot_be_read(name: str, error: Exception) -> UsageFault:
+    """What is told of an output whose report, or rules, are not what a job writes."""
+    return UsageFault(f"what {quoted(name)} says of its job cannot be read: {error!r}")
 
 
 def _finished(folder: Path, report: dict[str, Any], rules: dict[str, Any]) -> FinishedJob:
     state = report["state"] or {}
+    check_part_files(str(folder), DECISIONS, part_files_in(folder / DECISIONS), report)
     return FinishedJob(
         folder,
         report["job"],
         state.get("job") or state.get("export"),
         "export" in state,
         int(report["seed"]),
-        report["last_seq"],
-        JobRules(rules["scopes"], rules["workspaces"]),
+        int(report["last_seq"]),
+        rules_in(rules),
     )
 
 

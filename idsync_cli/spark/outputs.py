@@ -214,11 +214,11 @@ def state_in(spark: "SparkSession", folder: JobFolder, *, as_lines: bool) -> "Da
     """The state that a job left in a folder."""
     from pyspark.sql import functions as f
 
-    seen = spark.read.parquet(folder.within(SEEN))
+    seen = spark.read.parquet(folder.to_read(SEEN))
     columns = [column.split()[0] for column in ROWS.split(", ")]
     if as_lines:
         return seen.select(*columns)
-    profiles = spark.read.parquet(folder.within(PROFILES)).select(
+    profiles = spark.read.parquet(folder.to_read(PROFILES)).select(
         f.lit(RowKind.STATE.value).alias("kind"), "seq",
         f.col("profile").cast("binary").alias("data"),
         *("node", "section", "rank", "age", "place", "mpid", "other", "key", "was_known"),

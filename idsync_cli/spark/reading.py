@@ -4,11 +4,14 @@ from collections.abc import Iterator, Sequence
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
+from urllib.parse import unquote
 
 from idsync_cli.errors import FaultCode, UsageFault, printable, quoted
 from idsync_cli.files.gzip_mark import is_packed
-from idsync_cli.files.request_file import open_requests
-from idsync_cli.spark.counting import is_blank
+from idsync_cli.files.request_file import check_beginning, open_requests
+from idsync_cli.spark.counting import file_damaged, is_blank, is_damage
+from idsync_cli.spark.locations import is_elsewhere, location_of
+from idsync_cli.spark.spark_faults import name_of_fault
 from idsync_cli.spark.tables import Values, mapped
 from idsync_cli.wire.lines import LONGEST_LINE
 
@@ -17,6 +20,10 @@ if TYPE_CHECKING:
 
 _OTHER_PACKINGS: Final = (".bz2", ".zst", ".zstd", ".xz", ".lz4", ".lzo", ".snappy", ".deflate")
 _PACKED: Final = ".gz"
+
+_PASSED_OVER: Final = ("_", ".")
+_LOOKED_AT: Final = 64 * 2**10
+"""How many bytes of a line show what a file holds."""
 
 _SMALL: Final = 512 * 2**20
 """Files of fewer bytes in all are small."""
@@ -52,22 +59,21 @@ def check_files(names: Sequence[str]) -> None:
         with Path(name).open("rb") as file:
             packed = is_packed(file.read(4))
         if packed != is_gzip(name):
-            how = (
-                f"compressed with gzip, but its name does not end with {_PACKED}"
-                if packed
-                else f"not compressed, but its name ends with {_PACKED}"
-            )
-            raise UsageFault(f"the file {quoted(name)} is {how}; rename it")
+            raise _misnamed(name, is_packed=packed)
+
+
+def _misnamed(name: str, *, is_packed: bool) -> UsageFault:
+    how = (
+        f"compressed with gzip, but its name does not end with {_PACKED}"
+        if is_packed
+        else f"not compressed, but its name ends with {_PACKED}"
+    )
+    return UsageFault(f"the file {quoted(name)} is {how}; rename it")
 
 
 def is_gzip(name: str) -> bool:
     """Whether a name says that a file is packed by gzip."""
     return name.endswith(_PACKED)
-
-
-def is_elsewhere(name: str) -> bool:
-    """Whether a name leads to another file system than this machine's."""
-    return "://" in name or name.startswith("file:")
 
 
 def are_small(names: Sequence[str]) -> bool:
@@ -76,12 +82,6 @@ def are_small(names: Sequence[str]) -> bool:
         return False
     sizes = [Path(name).stat().st_size * (_PACKS if is_gzip(name) else 1) for name in names]
     return sum(sizes) < _SMALL
-
-
-def location_of(name: str) -> str:
-    """A name as Spark takes it: not as a pattern, and on this machine from its root."""
-    found = name if is_elsewhere(name) else str(Path(name).absolute())
-    return "".join(f"\\{each}" if each in "{}[]*?\\" else each for each in found)
 
 
 def check_there(spark: "SparkSession", names: Sequence[str]) -> None:
@@ -98,17 +98,38 @@ def check_there(spark: "SparkSession", names: Sequence[str]) -> None:
 
 
 def _check_elsewhere(spark: "SparkSession", name: str) -> None:
-    from pyspark.errors import AnalysisException
+    """The same of a file that Spark alone can reach: by its name, and by how it begins.
 
+    Raises:
+        UsageFault: it cannot be read, or holds something else than requests.
+    """
+    from pyspark.sql import functions as f
+
+    last = name.rpartition("/")[2]
+    if last.startswith(_PASSED_OVER):
+        _raise_unreadable(name, f"Spark passes over names that begin with {last[0]}")
     try:
-        files = spark.read.format("binaryFile").load(location_of(name))
-        rows = files.select("path").limit(2).collect()
-    except AnalysisException as error:
-        if "PATH_NOT_FOUND" not in str(error):
+        text = spark.read.text(location_of(name), lineSep="\n")
+        files = text.inputFiles()
+        beginning = f.substring(f.col("value").cast("binary"), 1, _LOOKED_AT)
+        first = text.select(beginning).limit(2).collect() if len(files) == 1 else []
+    except Exception as error:
+        if name_of_fault(error) is None:
             raise
-        _raise_unreadable(name, "it is not there")
-    if len(rows) != 1 or rows[0][0].rpartition("/")[2] != name.rpartition("/")[2]:
+        if "PATH_NOT_FOUND" in str(error):
+            _raise_unreadable(name, "it is not there")
+        if "not a gzip file" in str(error):
+            raise _misnamed(name, is_packed=False) from None
+        if is_damage(error):
+            raise file_damaged(name) from None
+        _raise_unreadable(name, f"Spark says {name_of_fault(error)}")
+    if len(files) != 1 or unquote(files[0]).rpartition("/")[2] != last:
         raise UsageFault(f"{quoted(name)} is a folder; name its files one by one")
+    lines = [bytes(line) for (line,) in first]
+    head = b"".join([line if len(line) == _LOOKED_AT else line + b"\n" for line in lines])
+    if is_packed(head):
+        raise _misnamed(name, is_packed=True)
+    check_beginning(name, head)
 
 
 def _raise_unreadable(name: str, why: str) -> NoReturn:

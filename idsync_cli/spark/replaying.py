@@ -1,7 +1,7 @@
 """`replay`: files or a table of lines, and a state, into answers and a state (section 13)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from hashlib import blake2b
 from os import getpid
 from pathlib import Path
@@ -14,7 +14,7 @@ from idsync_cli.files import config_file
 from idsync_cli.spark import counting, outputs, pieces, reading
 from idsync_cli.spark.choosing import Order
 from idsync_cli.spark.job import JobRun
-from idsync_cli.spark.job_folder import WORK, JobFolder
+from idsync_cli.spark.job_folder import TABLES, WORK, JobFolder
 from idsync_cli.spark.keeping import InFolder, Keeper, OnThisMachine, WithExecutors
 from idsync_cli.spark.loading import REPORT, RULES
 from idsync_cli.spark.outputs import OutputTables, Replayed, Span
@@ -99,31 +99,32 @@ def replay_into(
         UsageFault: as `replay`; or the folder holds something else.
         StoreFault: the folder cannot be written.
     """
-    folder = JobFolder(spark, output)
-    own = f"{WORK}/{getpid()}-{int(time() * 1000)}"  # a killed job may still write into another
-    stages = Stages(spark)
-    keeper: Keeper = InFolder(spark, folder.within(own))
-    if folder.is_here and runs_here(spark):
+    with closing(JobFolder(spark, output)) as folder:
+        own = f"{WORK}/{getpid()}-{int(time() * 1000)}"  # a killed job may still write into another
+        stages = Stages(spark)
+        keeper: Keeper = InFolder(spark, folder.within(own))
+        if folder.is_here and runs_here(spark):
+            if as_lines:
+                keeper = OnThisMachine(spark, folder.within(own))
+            else:
+                keeper = PartingTasks(spark, folder.within(own), folder.within(""), names)
+        done = _replay(
+            spark, names, config, seed, state, window, max_share, keeper, stages, folder.begin, tell
+        )
+        tables = OutputTables(done.answers, done.profiles, done.history, done.decisions, done.state)
+        span = Span(done.report["first_seq"], done.report["last_seq"], most_partitions(spark))
+        by_tasks = isinstance(keeper, PartingTasks) and bool(done.report["windows"])
         if as_lines:
-            keeper = OnThisMachine(spark, folder.within(own))
+            outputs.write_lines(tables, span, folder, stages)
         else:
-            keeper = PartingTasks(spark, folder.within(own), folder.within(""), names)
-    done = _replay(
-        spark, names, config, seed, state, window, max_share, keeper, stages, folder.begin, tell
-    )
-    tables = OutputTables(done.answers, done.profiles, done.history, done.decisions, done.state)
-    span = Span(done.report["first_seq"], done.report["last_seq"], most_partitions(spark))
-    by_tasks = isinstance(keeper, PartingTasks) and bool(done.report["windows"])
-    if as_lines:
-        outputs.write_lines(tables, span, folder, stages)
-    else:
-        outputs.write(tables, span, folder, stages, by_tasks=by_tasks)
-    stages.end()
-    folder.write(RULES, {"scopes": done.rules.scopes, "workspaces": done.rules.workspaces})
-    report = done.report | {"as_lines": as_lines, "stages": stages.as_json()}
-    folder.write(REPORT, report)
-    folder.finish()
-    return WrittenJob(report)
+            outputs.write(tables, span, folder, stages, by_tasks=by_tasks)
+        stages.end()
+        folder.write(RULES, {"scopes": done.rules.scopes, "workspaces": done.rules.workspaces})
+        parts = {name: folder.part_files(name)._asdict() for name in TABLES}
+        report = done.report | {"as_lines": as_lines, "stages": stages.as_json(), "parts": parts}
+        folder.write(REPORT, report)
+        folder.finish()
+        return WrittenJob(report)
 
 
 def check(window: int | None, max_share: float) -> None:
@@ -178,7 +179,8 @@ def _replay(
         stage("reading the state")
         table = beginning.table(keeper)
     stage("counting lines")
-    source = _source(spark, lines if names is None else names, beginning.last_seq, keeper)
+    with _faults_of_reading(names or ()):
+        source = _source(spark, lines if names is None else names, beginning.last_seq, keeper)
     several = names if names is not None and len(names) > 1 else None
     order = Order(rules, its_seed, now_ms, several, window, max_share)
     job = JobRun(spark, order, keeper, tell or _teller(), stage, source.check)
@@ -229,8 +231,7 @@ def _source(
         UsageFault: a file is not there; or a table has other columns.
     """
     if not isinstance(lines, list):
-        with _faults_of_reading(()):
-            placed = keeper.table(reading.lines_of_table(lines), "pieces")
+        placed = keeper.table(reading.lines_of_table(lines), "pieces")
         return _Source(reading.numbered(placed, last_seq), iter, lambda _: None)
     reading.check_there(spark, lines)
     if runs_here(spark) and reading.are_small(lines):

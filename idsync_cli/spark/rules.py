@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from idsync_cli.core.config.rules import Organization
+from idsync_cli.errors import StoreFault
 from idsync_cli.files import rules_json
 
 
@@ -17,6 +18,20 @@ class JobRules(NamedTuple):
         """The rules themselves."""
         scopes = {name: rules_json.decode(text) for name, text in self.scopes.items()}
         return Organization(None, scopes, dict(self.workspaces))
+
+
+def rules_in(written: Mapping[str, Mapping[str, str]]) -> JobRules:
+    """The rules as a job wrote them.
+
+    Raises:
+        KeyError, TypeError, ValueError: they cannot be read.
+    """
+    found = JobRules(dict(written["scopes"]), dict(written["workspaces"]))
+    try:
+        found.organization()
+    except StoreFault:  # it tells of a store
+        raise ValueError("the rules cannot be read") from None
+    return found
 
 
 def rules_of(organization: Organization) -> JobRules:

@@ -29,8 +29,6 @@ _TASKS_OF_A_CORE: Final = 8
 
 _NEEDED: Final = "pandas", "pyarrow.parquet"
 
-_OF_A_FULL_DISK: Final = ("No space left on device", "File too large", "Disk quota exceeded")
-
 
 def session(master: str | None, files: Sequence[str]) -> "SparkSession":
     """The session at hand, or a new one: at a master, or else on all cores of this machine.
@@ -82,26 +80,3 @@ def _import_ahead() -> None:
     for name in _NEEDED:
         with suppress(ImportError):  # whoever needs it says so
             import_module(name)
-
-
-def is_full(error: BaseException) -> bool:
-    """Whether Spark ended for want of room on a disk."""
-    cause: object = error
-    while cause is not None:
-        told = f"{cause} {getattr(cause, '_stackTrace', '')}"
-        if any(each in told for each in _OF_A_FULL_DISK):
-            return True
-        cause = getattr(cause, "_cause", None)
-    return False
-
-
-def named(error: Exception) -> str | None:
-    """What Spark calls an error that it, or what it runs on, ended with; None for any other.
-
-    Its message may have values of identifiers in it.
-    """
-    if type(error).__module__.partition(".")[0] not in ("pyspark", "py4j"):
-        return None
-    condition = getattr(error, "getCondition", None)
-    name = condition() if condition is not None else None
-    return str(name or type(error).__name__)

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from idsync_cli.core.config.rules import Organization
 from idsync_cli.errors import Hint, UsageFault, quoted
-from idsync_cli.spark import outputs, reading
+from idsync_cli.spark import outputs
 from idsync_cli.spark.beginning import Export, imported
-from idsync_cli.spark.job_folder import JobFolder
+from idsync_cli.spark.job_folder import PROFILES, SEEN, JobFolder
 from idsync_cli.spark.keeping import Keeper
-from idsync_cli.spark.loading import REPORT, RULES
+from idsync_cli.spark.loading import REPORT, RULES, cannot_be_read
+from idsync_cli.spark.locations import is_elsewhere
 from idsync_cli.spark.outputs import Replayed
+from idsync_cli.spark.part_files import check_part_files
+from idsync_cli.spark.rules import rules_in
 from idsync_cli.spark.tables import ROWS, empty, table_of, values_of
 
 if TYPE_CHECKING:
@@ -48,7 +51,8 @@ def beginning_of(
     """What a job begins with: nothing, what a call gave, the output of a job, or an export.
 
     Raises:
-        UsageFault: it is none of them, or an export and there is no seed.
+        UsageFault: it is none of them, or an export and there is no seed; or the output is not as
+            its job left it.
         FileFault: the bad lines of an export.
     """
     if state is None:
@@ -57,7 +61,7 @@ def beginning_of(
         its = state.report
         scopes = state.rules.scopes
         yield _of_job(state.state, its, scopes)
-    elif not reading.is_elsewhere(state) and Path(state).is_file():
+    elif not is_elsewhere(state) and Path(state).is_file():
         if seed is None:
             raise UsageFault("a job that begins with an export needs a seed", hint=Hint.GIVE_SEED)
         with imported(state, organization, seed, now_ms) as export:
@@ -75,9 +79,15 @@ def beginning_of(
                 f"the state {quoted(state)} is neither an export nor the output of a job that "
                 "finished"
             )
-        its, rules = folder.read(REPORT), folder.read(RULES)
-        table = outputs.state_in(spark, folder, as_lines=its["as_lines"])
-        yield _of_job(table, its, rules["scopes"])
+        try:
+            its, rules = folder.read(REPORT), rules_in(folder.read(RULES))
+            for part in (SEEN,) if its["as_lines"] else (SEEN, PROFILES):
+                check_part_files(state, part, folder.part_files(part), its)
+            table = outputs.state_in(spark, folder, as_lines=its["as_lines"])
+            beginning = _of_job(table, its, rules.scopes)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise cannot_be_read(state, error) from None
+        yield beginning
 
 
 def _of_job(
