@@ -11,21 +11,37 @@
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
-venv=$(sh "$root/scripts/setup.sh" dev)
+venv=$(sh "$root/scripts/setup.sh" dev packages)
 python=$venv/bin/python
 cd "$root"
 failed=
+scratch=
+building=
+
+end() {
+    [ -z "$building" ] || kill -- "-$building" 2>/dev/null || :
+    [ -n "$failed" ] || [ -z "$scratch" ] || rm -rf -- "$scratch"
+}
+trap end EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# idsync is compiled and installed beside the checks of the sources: it is one process, and takes
+# about as long. It is a group of its own, that nothing of it stays when this script is ended.
+"$python" -c 'import os, sys; os.setpgid(0, 0); os.execvp("sh", sys.argv[1:])' \
+    sh "$root/scripts/setup.sh" dev >/dev/null &
+building=$!
+
+is_built() {
+    wait "$building" && building=
+}
 
 # The files of the tests lie in memory where that has room: half of them would wait for the disk.
 # What failing tests leave there, and what they say of it, stays.
-scratch=
 if [ "$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print ($4 > 4000000) }')" = 1 ] &&
     scratch=$(mktemp -d /dev/shm/idsync-tests-XXXXXX 2>/dev/null); then
     export TMPDIR="$scratch"
 fi
-trap '[ -n "$failed" ] || [ -z "$scratch" ] || rm -rf -- "$scratch"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
 
 # Every process of the tests would compile what it imports, where none may leave that behind.
 unset PYTHONDONTWRITEBYTECODE
@@ -62,6 +78,7 @@ spark() {
 }
 
 if [ "${1:-}" = spark ]; then
+    check "idsync is built" is_built
     check "tests on Spark" spark
     [ -z "$failed" ] || exit 1
     exit 0
@@ -72,7 +89,8 @@ check "ruff format" "$python" -m ruff format --check .
 check "mypy" "$python" -m mypy
 check "layers" "$venv/bin/lint-imports" --no-logo
 check "tests of the core" "$python" -m pytest tests/core --cov
-outcome=$(sed -n 2p "$venv/.idsync/project")
+check "idsync is built" is_built
+outcome=$(sed -n 2p "$venv/.idsync/project" 2>/dev/null || :)
 if [ "$outcome" = compiled ]; then
     installed=$("$python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
     export IDSYNC_EXAMPLES=10

@@ -121,6 +121,7 @@ for capability in (1, 2) if os.geteuid() == 0 else ():  # to write and to read w
 """
 _WITH_A_LIMIT = """
 import os, resource, sys
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # or half of what it compiles would be left to others
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
 """
 

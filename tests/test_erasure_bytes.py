@@ -259,12 +259,16 @@ def reading(program: Program) -> Iterator[subprocess.Popen[bytes]]:
         "it.execute('BEGIN'); it.execute('SELECT count(*) FROM requests').fetchone();"
         "print('reading', flush=True); sys.stdin.read()"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=program.folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
+    with (
+        pytest.MonkeyPatch.context() as here,
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=program.folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as process,
+    ):
+        here.setattr("idsync_cli.store.sqlite.files.handles.BUSY_SECONDS", 0.5)
         assert process.stdout is not None
         assert process.stdout.readline() == b"reading\n"
         yield process

@@ -1000,11 +1000,13 @@ def test_an_mpid_that_was_given_out_before_is_passed_over(
 # ---- Processes that end before their time
 
 _EAGER = f"""
-import resource, sys
+import os, resource, sys
 from idsync_cli.replay import ahead, batches
 ahead.is_worth_a_process, ahead._PATIENCE = lambda *_, **__: True, 60.0
 batches.FIRST, batches.MOST, batches.HOLD_SECONDS = {BATCH}, {BATCH}, 60.0
 if limit := int(sys.argv.pop(1)):
+    sys.dont_write_bytecode = True  # half of what it compiles would be left to others
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 from idsync_cli.__main__ import main
 main()

@@ -124,7 +124,10 @@ def test_a_store_whose_pages_are_overwritten_is_told_of_by_status_three(idsync: 
         assert_refused(idsync(*arguments), 3, "store")
 
 
-def test_a_locked_store_is_told_of_and_does_not_keep_a_search_from_reading(idsync: Program) -> None:
+def test_a_locked_store_is_told_of_and_does_not_keep_a_search_from_reading(
+    idsync: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("idsync_cli.store.sqlite.files.handles.BUSY_SECONDS", 0.5)
     idsync.make_store()
     idsync(*IDENTIFY)
     with connected(idsync) as connection:
