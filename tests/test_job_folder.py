@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from idsync_cli.errors import FaultCode, UsageFault
-from idsync_cli.spark import places
+from idsync_cli.spark import job_folder
 from idsync_cli.spark.job_folder import BEGUN, WORK, JobFolder
 
 NO_SPARK: Any = None  # a folder of this machine is reached without it
@@ -40,7 +40,7 @@ def test_a_job_may_be_killed_at_any_time(
         (tmp_path / name).mkdir()
 
     removed: list[Path] = []
-    remove = places._remove
+    remove = job_folder._remove
 
     def remove_one(path: Path) -> None:
         if removed:
@@ -51,7 +51,7 @@ def test_a_job_may_be_killed_at_any_time(
     def touch(_: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(places, "_remove", remove_one)
+    monkeypatch.setattr(job_folder, "_remove", remove_one)
     monkeypatch.setattr(Path, "touch", touch)
     with pytest.raises(KeyboardInterrupt):
         folder.begin() if when == "clearing" else folder.finish()
