@@ -78,6 +78,14 @@ def test_a_table_of_something_else_is_refused(spark: Any) -> None:
         replay(spark, spark.range(3), config=jobs_of(of_world(1))[0].organization, seed=1)
 
 
+def test_a_table_whose_lines_have_no_order_is_refused(spark: Any) -> None:
+    from idsync_cli.spark import replay
+
+    table = spark.createDataFrame([(1, b"{}"), (None, b"{}")], "line long, data binary")
+    with pytest.raises(UsageFault, match="nothing in its column line"):
+        replay(spark, table, config=jobs_of(of_world(1))[0].organization, seed=1)
+
+
 @pytest.mark.parametrize("at_hand", [components.AT_HAND, 700, 0])
 def test_components_are_those_of_a_walk(
     spark: Any, monkeypatch: pytest.MonkeyPatch, at_hand: int

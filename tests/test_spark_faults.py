@@ -61,9 +61,9 @@ def test_a_worker_that_is_killed_changes_nothing(
     assert exports[0] == exports[1]
 
 
-@pytest.mark.parametrize("at", ["lines", "resolved"])
+@pytest.mark.parametrize(("at", "by"), [("lines", signal.SIGINT), ("resolved", signal.SIGKILL)])
 def test_a_driver_that_is_killed_leaves_nothing_finished(
-    spark: Any, idsync: Program, at: str
+    spark: Any, idsync: Program, at: str, by: signal.Signals
 ) -> None:
     """And the same command again finishes."""
     answers = day(idsync)
@@ -73,8 +73,15 @@ def test_a_driver_that_is_killed_leaves_nothing_finished(
             assert process.poll() is None
             assert monotonic() < limit
             sleep(0.02)
-        process.send_signal(signal.SIGKILL)
+        process.send_signal(by)
+        told = process.communicate()[1].decode()
     assert not is_finished(idsync)
+    if by is signal.SIGINT:
+        assert process.returncode == 130
+        assert told.splitlines()[-1] == (
+            "idsync: interrupted; nothing is finished, and the same command again begins anew"
+        )
+        assert "Traceback" not in told
     assert "did not finish" in idsync("load", "out").stderr or not report_of(idsync).exists()
     assert idsync(*JOB).status == 0
     assert is_finished(idsync)

@@ -1,11 +1,16 @@
 """Replay files of requests on Spark, into a folder."""
 
+import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Annotated
 
 import typer
 
-from idsync_cli.cli.environment import parse_seed, say, write, write_json
+from idsync_cli.cli.environment import parse_seed, say, told_if_interrupted, write, write_json
 from idsync_cli.cli.opening import load_configuration
 from idsync_cli.cli.options import DEFAULT_CONFIG, Config, NoExtensions, Seed, present_store
 from idsync_cli.errors import (
@@ -20,6 +25,7 @@ from idsync_cli.errors import (
 
 MAX_SHARE = 0.25
 _SCRIPT = "spark_script.py"
+_AGAIN = "nothing is finished, and the same command again begins anew"
 
 
 def spark_replay(
@@ -84,18 +90,21 @@ def spark_replay(
     check_files(files)
     _check_output(output, config, files, state)
     try:
-        job = replay_into(
-            session(master, files),
-            files,
-            output,
-            config=organization,
-            seed=number,
-            state=state,
-            window=window,
-            max_share=max_share,
-            as_lines=as_lines,
-            tell=lambda window: say(window.told()),
-        )
+        with told_if_interrupted(_AGAIN):
+            with _interrupts_as_elsewhere():
+                spark = session(master, files)
+            job = replay_into(
+                spark,
+                files,
+                output,
+                config=organization,
+                seed=number,
+                state=state,
+                window=window,
+                max_share=max_share,
+                as_lines=as_lines,
+                tell=lambda window: say(window.told()),
+            )
     except IdsyncError:
         raise
     except Exception as error:
@@ -110,13 +119,24 @@ def spark_replay(
                 hint=Hint.MAKE_ROOM,
             ) from None
         raise StoreFault(
-            f"Spark ended the job ({printable(name)}), and its own log says why; nothing is "
-            "finished, and the same command again begins anew"
+            f"Spark ended the job ({printable(name)}), and its own log says why; {_AGAIN}"
         ) from None
     for scope in job.other_logins:
         say(f"note: the login types of the scope {printable(scope)} have changed")
     write_json(job.report)
     return job.exit_status
+
+
+@contextmanager
+def _interrupts_as_elsewhere() -> Iterator[None]:
+    """Keep PySpark from taking interrupts, and from printing what they interrupted."""
+    logging.getLogger().addHandler(logging.NullHandler())
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if current_thread() is main_thread():
+            signal.signal(signal.SIGINT, before)
 
 
 def _check_output(output: str, config: str, files: list[str], state: str | None) -> None:

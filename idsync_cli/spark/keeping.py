@@ -101,6 +101,7 @@ class OnThisMachine(InFolder):
     def made(self, table: "DataFrame", run: Run, schema: str, name: str) -> "DataFrame":
         """Keep what a function makes of the batches of each partition of a table."""
         path = self._path(name)
+        Path(path).mkdir(parents=True)  # a table may have no partition
         do(table, writing(run, schema, path))
         return self._read(path, schema)
 

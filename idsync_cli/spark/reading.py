@@ -172,6 +172,10 @@ def lines_of_table(lines: "DataFrame") -> "DataFrame":
     return mapped(sorted_lines, lambda: _in_partition, _PIECES)
 
 
+class LineWithoutNumber(Exception):
+    """A table has a line that does not say where it stands."""
+
+
 def _in_partition(rows: Iterator[Values]) -> Iterator[Values]:
     from pyspark import TaskContext
 
@@ -179,6 +183,8 @@ def _in_partition(rows: Iterator[Values]) -> Iterator[Values]:
     block = 0 if context is None else context.partitionId()
     number = 0
     for line, data in rows:
+        if line is None:
+            raise LineWithoutNumber
         text = b"" if data is None else data[:LONGEST_LINE]
         if not is_blank(text):
             yield 0, block, line - 1, number, text, False

@@ -255,7 +255,7 @@ def _faults_of_reading(names: Sequence[str]) -> Iterator[None]:
     """Tell what Spark only repeats: the first faults of workers.
 
     Raises:
-        UsageFault: they have no idsync; or a file was changed.
+        UsageFault: they have no idsync; or a file was changed, or a table has no order.
     """
     try:
         yield
@@ -265,6 +265,8 @@ def _faults_of_reading(names: Sequence[str]) -> Iterator[None]:
                 "the Python of Spark's workers has no idsync: install it there, or let "
                 "PYSPARK_PYTHON name one that has it before Spark starts"
             ) from None
+        if reading.LineWithoutNumber.__name__ in str(error):
+            raise UsageFault("a line of the table has nothing in its column line") from None
         changed = counting.changed_file(error, names)
         if changed is None:
             raise
