@@ -90,7 +90,7 @@ def spark_replay(
     check_files(files)
     _check_output(output, config, files, state)
     try:
-        with told_if_interrupted(_AGAIN):
+        with told_if_interrupted(lambda: _AGAIN):
             with _interrupts_as_elsewhere():
                 spark = session(master, files)
             job = replay_into(
