@@ -1,8 +1,13 @@
-"""For all tests: what was collected is looked through for garbage once, and no more."""
+"""For all tests: how interrupts reach them, and what is looked through for garbage."""
 
 import gc
+import signal
 
 import pytest
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # So a shell starts what runs in the background, and so would tests start what they interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)
