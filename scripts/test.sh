@@ -102,7 +102,8 @@ if [ "$outcome" = compiled ]; then
         tests/test_replay_ahead.py tests/test_scenarios.py tests/test_store_conformance.py \
         tests/test_store_stateful.py tests/test_decisions_kept.py tests/test_names_asked.py \
         tests/test_audience_sql.py tests/test_audience_members.py tests/test_store_counting.py \
-        tests/test_store_inspection.py tests/test_store_links.py tests/test_spark_tasks.py
+        tests/test_store_inspection.py tests/test_store_links.py \
+        tests/test_spark_tasks.py::test_tasks_and_windows_come_to_what_one_store_does
 else
     check "tests" tests --ignore=tests/core
     printf '== tests, compiled: left out, for idsync is not compiled here\n'
