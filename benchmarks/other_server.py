@@ -37,7 +37,8 @@ def main() -> None:
     config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
     listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as uvicorn's own sockets
-    print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)  # noqa: T201
+    sys.stdout.write(f"http://127.0.0.1:{listening.getsockname()[1]}\n")
+    sys.stdout.flush()  # whoever started it reads where to ask
     uvicorn.Server(config).run([listening])
 
 

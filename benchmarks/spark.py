@@ -69,7 +69,8 @@ KEPT: Final = ("stages", "windows")
 
 def tell(what: str, found: dict[str, Any]) -> None:
     """Print a figure."""
-    print(json.dumps({"what": what} | found), flush=True)  # noqa: T201
+    sys.stdout.write(json.dumps({"what": what} | found) + "\n")
+    sys.stdout.flush()  # each is there when it is known, also in a pipe
 
 
 def one_component(lines: int) -> Iterator[dict[str, Any]]:

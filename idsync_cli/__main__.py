@@ -30,7 +30,7 @@ def main() -> None:
         gc.freeze()  # or Python would look for cycles once more, where all ends with the process
     except KeyboardInterrupt:
         pass
-    sys.exit(status)  # noqa: TID251 - the one place that may
+    sys.exit(status)  # noqa: TID251 - all else returns its status, and this is where it goes
 
 
 def _open_closed_streams() -> None:

@@ -251,7 +251,7 @@ def run() -> int:
         _give_up_stdout()
         say(f"idsync: system error: {error.strerror}")
         return StoreFault.exit_status
-    except Exception as error:  # noqa: BLE001 - the last resort, told apart by its exit status
+    except Exception as error:  # noqa: BLE001 - a bug: it is told without the values in its message
         _report_bug(error)
         return EXIT_BUG
 

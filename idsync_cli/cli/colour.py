@@ -22,7 +22,11 @@ from typer._types import TyperChoice
 from typer.core import TyperOption
 
 if TYPE_CHECKING:
+    from typer._click.core import Command  # with a command or a group, which is one, this is mixed
+
     from idsync_cli.render.theme import Line, Look
+else:
+    Command = object
 
 
 class When(StrEnum):
@@ -185,7 +189,7 @@ def _asked_in(args: Sequence[str]) -> str | None:
     return None
 
 
-class TakesColour:
+class TakesColour(Command):
     """What a command or a group becomes that takes `--color`, and whose help has colour."""
 
     context_class: type[Context] = _Context
@@ -193,20 +197,20 @@ class TakesColour:
     def get_short_help_str(self, limit: int = 0) -> str:
         """The line for a list of commands: all of it, however narrow the terminal."""
         del limit
-        return str(super().get_short_help_str(_ENDLESS))  # type: ignore[misc]  # Typer's
+        return super().get_short_help_str(_ENDLESS)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The parameters, of which `--color` comes just before `--help`."""
-        *params, help_option = super().get_params(ctx)  # type: ignore[misc]  # Typer's
+        *params, help_option = super().get_params(ctx)
         return [*params, _OPTION, help_option]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments; `--color` first, because help and errors depend on it."""
         asked = None
         with suppress(ClickException):  # is told below, in the colour that is asked for
-            options, _, _ = self.make_parser(ctx).parse_args(args=list(args))  # type: ignore[attr-defined]  # Typer's
+            options, _, _ = self.make_parser(ctx).parse_args(args=list(args))
             asked = options.get("color")
         asked = asked or _asked_in(args)
         if asked in list(When):
             ask(asked)
-        return list(super().parse_args(ctx, args))  # type: ignore[misc]  # Typer's
+        return super().parse_args(ctx, args)

@@ -178,9 +178,9 @@ def takes_identities(command: Callable[..., int]) -> Callable[..., int]:
 
     own = inspect.signature(command)
     parameters = [each for each in own.parameters.values() if each.name != "identities"]
-    with_identities.__signature__ = own.replace(  # type: ignore[attr-defined]  # inspect reads it
-        parameters=[*parameters, *_identity_options(), _IDENTITY]
-    )
+    parameters += [*_identity_options(), _IDENTITY]
+    made: Any = with_identities
+    made.__signature__ = own.replace(parameters=parameters)  # of which Typer makes the options
     return with_identities
 
 

@@ -5,7 +5,7 @@ Every start imports this module, so it imports nothing of idsync but the errors.
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from typer._click.exceptions import (  # Typer has its own Click
     BadOptionUsage,
@@ -15,8 +15,14 @@ from typer._click.exceptions import (  # Typer has its own Click
     NoSuchOption,
     UsageError,
 )
+from typer._click.parser import _OptionParser
 
 from idsync_cli.errors import did_you_mean, nearest, printable
+
+if TYPE_CHECKING:
+    from typer._click.core import Command  # with a command or a group, which is one, this is mixed
+else:
+    Command = object
 
 _NEGATIVE = re.compile(r"-[0-9]+")
 _MAY_BE_MPIDS = ("mpid", "whom")
@@ -31,7 +37,17 @@ USUAL_CONFIG, USUAL_STORE = "idsync.yaml", "idsync.db"
 """What --config and --store are where nobody names one."""
 
 
-class CommandParsing:
+class _MpidParser(_OptionParser):
+    """A parser that takes a negative number for an argument, and not for options."""
+
+    def _process_opts(self, arg: str, state: Any) -> None:
+        if _NEGATIVE.fullmatch(arg):
+            state.largs.append(arg)
+        else:
+            super()._process_opts(arg, state)
+
+
+class CommandParsing(Command):
     """For commands and groups: an option is given once, errors name the command, `-h` is help."""
 
     def get_help_option_names(self, ctx: Any) -> list[str]:
@@ -47,27 +63,22 @@ class CommandParsing:
         """
         try:
             self._check_options(ctx, args)
-            return list(super().parse_args(ctx, args))  # type: ignore[misc]  # of the command
+            return super().parse_args(ctx, args)
         except UsageError as error:
             error.ctx = error.ctx or ctx
             raise
 
     def make_parser(self, ctx: Any) -> Any:
         """A parser for which a negative number is an MPID, where the command takes one."""
-        parser = super().make_parser(ctx)  # type: ignore[misc]  # of the command
-        if any(
+        takes_mpid = any(
             each.param_type_name == "argument" and each.name in _MAY_BE_MPIDS
-            for each in ctx.command.get_params(ctx)
-        ):
-            take_option = parser._process_opts  # noqa: SLF001 - nothing public takes a word
-
-            def process(word: str, state: Any) -> None:
-                if _NEGATIVE.fullmatch(word):
-                    state.largs.append(word)
-                else:
-                    take_option(word, state)
-
-            parser._process_opts = process  # noqa: SLF001 - as above
+            for each in self.get_params(ctx)
+        )
+        if not takes_mpid:
+            return super().make_parser(ctx)
+        parser = _MpidParser(ctx)
+        for each in self.get_params(ctx):
+            each.add_to_parser(parser, ctx)
         return parser
 
     def _check_options(self, ctx: Any, args: list[str]) -> None:
