@@ -18,7 +18,10 @@ def main() -> None:
         import gc
         import signal
 
+        from idsync_cli.interrupts import leave_at_once_on_interrupt
+
         gc.set_threshold(_NEW_OBJECTS)
+        leave_at_once_on_interrupt()
 
         from idsync_cli.cli.app import run
 

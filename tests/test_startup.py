@@ -30,6 +30,7 @@ FRONT_DOOR = {
     "idsync_cli.cli.environment",
     "idsync_cli.cli.parsing",
     "idsync_cli.errors",
+    "idsync_cli.interrupts",
 }
 """The modules of idsync that every start takes."""
 

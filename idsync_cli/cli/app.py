@@ -18,6 +18,7 @@ from idsync_cli.cli import colour
 from idsync_cli.cli.environment import say, write
 from idsync_cli.cli.parsing import CommandParsing, command_of, usage_message
 from idsync_cli.errors import IdsyncError, OutputClosed, StoreFault, Terminated
+from idsync_cli.interrupts import end_in_order_on_interrupt
 
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
@@ -106,6 +107,7 @@ class Commands(colour.TakesColour, CommandParsing, TyperGroup):
         del ctx
         if cmd_name in self.commands and cmd_name not in self._built:
             self._built[cmd_name] = _build(cmd_name)
+            end_in_order_on_interrupt()  # a command is loaded, and may begin
         return self._built.get(cmd_name)
 
     def get_params(self, ctx: Any) -> list[Any]:
