@@ -4,7 +4,7 @@ import pytest
 
 from idsync_cli.replay import batches
 from idsync_cli.replay.batches import fitting_size
-from idsync_cli.replay.pace import Pace, is_worth_a_process, lines_left
+from idsync_cli.replay.pace import Pace, is_worth_a_process, lines_left, pause
 
 MICROSECONDS = [5, 7, 10, 20, 50, 100, 200, 500]
 """What a line takes, to be decided and to be written."""
@@ -90,15 +90,19 @@ def replayed(lines: int, pace: Pace, to_start: float) -> tuple[float, float, int
         if ready is None and worth(pace, left, to_start):
             ready = at + to_start
         size = fitting_size(size, count, held)
-    writer_is_free = at
+    ended, held, spare = at, 0.0, 0.0
     while left:
         count = min(size, left)
         left -= count
-        at = max(at + count * pace.deciding, writer_is_free)
+        decided = at + count * pace.deciding
+        spare += max(0.0, decided - ended)
+        at = max(decided, ended)
+        rest = pause(held, at - ended, spare)
+        spare -= rest
         held = count * pace.writing
-        writer_is_free, longest = at + held, max(longest, held)
+        ended, longest = at + rest + held, max(longest, held)
         size = fitting_size(size, count, held)
-    return max(at, writer_is_free), longest, alone
+    return max(at, ended), longest, alone
 
 
 @pytest.mark.parametrize("microseconds", MICROSECONDS)
@@ -111,3 +115,25 @@ def test_a_replay_takes_little_more_than_its_slower_half(microseconds: int, writ
         assert seconds <= most * (lines * max(pace.deciding, pace.writing) + to_start)
         assert held <= 2 * batches.HOLD_SECONDS
         assert alone <= 4 * A_START_IN_LINES
+
+
+# ---- Who waits for the store by SQLite's own means
+
+
+ASKS = [0, 1, 3, 8, 18, 33, 53, 78, 103, 128, 178, 228, *range(328, 2_000, 100)]
+"""When SQLite asks for the store again, in milliseconds since it first did (`busy_timeout`)."""
+
+
+@pytest.mark.parametrize("held", range(5, 1_000, 5))
+def test_whoever_came_while_the_store_was_held_asks_while_it_is_free(held: int) -> None:
+    free = 1_000 * pause(held / 1_000, 0.0, 60.0)
+    for came in range(held):
+        assert any(held <= came + asks < held + free for asks in ASKS)
+
+
+def test_no_longer_than_that_and_only_out_of_time_to_spare() -> None:
+    assert pause(0.2, 0.0, 60.0) == pytest.approx(0.06)
+    assert pause(0.2, 0.05, 60.0) == pytest.approx(0.01)
+    assert pause(0.2, 0.07, 60.0) == 0
+    assert pause(0.2, 0.0, 0.04) == pytest.approx(0.04)
+    assert pause(0.2, 0.0, 0.0) == 0

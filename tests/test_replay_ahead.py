@@ -357,15 +357,20 @@ def test_it_writes_here_until_the_other_process_has_started(
     monkeypatch.setattr(ahead, "_PATIENCE", 0.0)
     is_ready = WriterProcess.is_ready
     asked = iter([False] * 4 + [True] * 1000)
-    monkeypatch.setattr(
-        WriterProcess,
-        "is_ready",
-        lambda process, seconds=None: next(asked) and is_ready(process, None),
-    )
+    waits: list[float | None] = []
+
+    def ready_at_last(process: WriterProcess, seconds: float | None = None) -> bool:
+        waits.append(seconds)
+        return next(asked) and is_ready(process, None)
+
+    monkeypatch.setattr(WriterProcess, "is_ready", ready_at_last)
     idsync.write("day.jsonl", b"".join(a_day(200)))
     assert_as_in_chunks(idsync, watch)
     assert watch.seen[:5] == ["here"] * 5
     assert set(watch.seen[5:]) == {"sent", "written"}
+    for seconds in waits[:5]:  # in which others get the store
+        assert seconds is not None
+        assert 0 < seconds <= 0.12
 
 
 def test_where_no_other_process_can_be_started_one_does_it_all(

@@ -78,11 +78,17 @@ def test_a_table_of_something_else_is_refused(spark: Any) -> None:
         replay(spark, spark.range(3), config=jobs_of(of_world(1))[0].organization, seed=1)
 
 
-def test_a_table_whose_lines_have_no_order_is_refused(spark: Any) -> None:
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [([1, None], "nothing in its column line"), ([*range(90), 7, 95], "have the number 7 in its")],
+)
+def test_a_table_whose_lines_have_no_order_is_refused(
+    spark: Any, numbers: list[int | None], told: str
+) -> None:
     from idsync_cli.spark import replay
 
-    table = spark.createDataFrame([(1, b"{}"), (None, b"{}")], "line long, data binary")
-    with pytest.raises(UsageFault, match="nothing in its column line"):
+    table = spark.createDataFrame([(n, b"{}") for n in numbers], "line long, data binary")
+    with pytest.raises(UsageFault, match=told):
         replay(spark, table, config=jobs_of(of_world(1))[0].organization, seed=1)
 
 

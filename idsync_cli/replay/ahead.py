@@ -8,7 +8,7 @@ from typing import Self
 
 from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.replay.batches import LineBatch
-from idsync_cli.replay.pace import Pace, is_worth_a_process
+from idsync_cli.replay.pace import Pace, is_worth_a_process, pause
 from idsync_cli.replay.state import ReplayState
 from idsync_cli.replay.writer_process import NoWriterProcess, WriteJob, WriterProcess
 from idsync_cli.replay.writers import BatchWriter, Decide, Decided, Done, WriteOutcome, with_answers
@@ -20,7 +20,7 @@ _ALONE_AGAIN = 10
 """How many batches this process writes itself after one that the other could not write."""
 
 _PATIENCE = 0.0
-"""How many seconds to wait for the other process to start: this one can go on without it."""
+"""How many seconds to wait at least for the other process to start; this one can go on without."""
 
 
 def processors() -> int:
@@ -72,11 +72,12 @@ class AheadWriter(BatchWriter):
         if self._process is not None:
             self._process.close()
 
-    def takes_over(self, pace: Pace | None, left: int) -> bool:
+    def takes_over(self, pace: Pace | None, left: int, held: float) -> bool:
         """Whether the next batch is to be written by the other process; asked before each.
 
         It is started when it is worth it: by the pace of a batch that one process did, and by how
-        many lines are likely left. Until it is ready batches are written as before.
+        many lines are likely left. Until it is ready batches are written as before, but others get
+        the store between them: the last one held it for `held` seconds.
 
         Raises:
             StoreFault: the other process cannot use the store.
@@ -93,7 +94,7 @@ class AheadWriter(BatchWriter):
         ):
             return False
         try:
-            self._ahead = self._begun()
+            self._ahead = self._begun(held)
         except NoWriterProcess:
             self._is_possible = False
         return self._ahead is not None
@@ -152,7 +153,7 @@ class AheadWriter(BatchWriter):
         self._alone_for = max(_ALONE_AGAIN, len(outcome.anew))
         return outcome
 
-    def _begun(self) -> Deciding | None:
+    def _begun(self, held: float) -> Deciding | None:
         """Have the other process begin; None while it is not ready, or someone else writes.
 
         Raises:
@@ -163,7 +164,7 @@ class AheadWriter(BatchWriter):
             location, answers = self._store.location, self._answers
             assert location is not None
             self._process = WriterProcess(location.path, answers.number if answers else None)
-        if not self._process.is_ready(_PATIENCE):
+        if not self._process.is_ready(max(_PATIENCE, pause(held, 0.0, self._to_start))):
             return None
         ahead = Deciding(self._store)
         if not ahead.is_current():

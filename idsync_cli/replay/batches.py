@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from idsync_cli import wire
 from idsync_cli.files.request_file import Position, RequestFile
 
-HOLD_SECONDS = 0.25
+HOLD_SECONDS = 0.2
 """How long a transaction of a replay should take, because other writers wait for it."""
 
-FIRST, MOST = 500, 20_000
+FIRST, MOST = 500, 16_000
 """How many requests the first transaction has, and the most that any may have."""
 
 _BLOCK = 200

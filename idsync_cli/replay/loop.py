@@ -207,12 +207,12 @@ class Replay:
         self._state = state = ReplayState(start, self._recorded, labels_by_file=by_file)
         batches = Batches(start.requests, size=self._chunk_size, may_stop=self._stop_on_error)
         direct = DirectWriter(self._engine, self._answers, state, start, self._files())
-        row, pace = start.row, None
+        row, pace, held = start.row, None, 0.0
         with self._ahead(state) or nullcontext() as ahead:
             while not row.finished:
                 left = lines_left(row.lines, row.bytes, source.size)
                 writer: BatchWriter = direct
-                if ahead is not None and ahead.takes_over(pace, left):
+                if ahead is not None and ahead.takes_over(pace, left, held):
                     writer = ahead
                 batch = batches.next()
                 if not batch.lines and row.replay_id == NOT_ENTERED:
@@ -231,6 +231,7 @@ class Replay:
                 row, pace = outcome.row, outcome.pace or pace
                 if outcome.held:
                     batches.fit(*outcome.held)
+                    held = outcome.held[1]
                 batches.do_anew(*outcome.anew)
 
     def _files(self) -> list[KeptFile]:

@@ -13,10 +13,11 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from select import select
-from time import monotonic
+from time import monotonic, sleep
 from typing import IO, Any, NamedTuple, Self
 
 from idsync_cli.errors import FaultCode, StoreFault, UsageFault, printable
+from idsync_cli.replay.pace import pause
 from idsync_cli.store.api import MpidTaken
 from idsync_cli.store.sqlite.ahead import NotAlone, RowBatch, Rows, Writing, batch_of
 from idsync_cli.store.sqlite.lifecycle.opening import open_store
@@ -33,7 +34,7 @@ main(*sys.argv[1:])
 """
 _LENGTH = 8
 _NOT_ITS_OWN = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_LOGGED_BATCHES = 6
+_LOGGED_BATCHES = 8
 """How many batches the log takes before it is emptied, so that most pages are copied once."""
 
 _WITHOUT_REFERENCES = 2  # this version of marshal does not look for values that came before
@@ -237,15 +238,28 @@ class _Worker:
         self._store = store
         self._answers = answers
         self._done = 0
+        self._held = self._ended = 0.0
+        self._spare = 0.0
 
     def work(self, jobs: IO[bytes], replies: IO[bytes]) -> None:
         with suppress(BrokenPipeError):  # the other one was killed, and can be resumed
             _put(replies, (_WRITTEN, 0.0))  # it has started
-            while message := _get(jobs):
+            while message := self._next(jobs):
                 _put(replies, self._do(message))
                 self._done += 1
                 if self._done % _LOGGED_BATCHES == 0:
                     self._store.empty_log()
+
+    def _next(self, jobs: IO[bytes]) -> Any:
+        began = monotonic()
+        message = _get(jobs)
+        self._spare += monotonic() - began
+        return message
+
+    def _let_others(self) -> None:
+        seconds = pause(self._held, monotonic() - self._ended, self._spare)
+        self._spare -= seconds
+        sleep(seconds)
 
     def _do(self, message: tuple[Any, ...]) -> tuple[str, Any]:
         try:
@@ -274,6 +288,7 @@ class _Worker:
         if self._answers is not None:
             self._write_answers_to_disk(self._answers)
         rows = Rows(batch_of(values))
+        self._let_others()
         with self._store.transaction() as transaction:
             began = monotonic()
             check_unmoved(transaction, ReplayRow(*before))
@@ -283,4 +298,6 @@ class _Worker:
                 keep_labels(transaction, row.replay_id, labels)
             if pairs:
                 keep_recorded(transaction, pairs, anew=False)
-        return monotonic() - began
+        self._ended = monotonic()
+        self._held = self._ended - began
+        return self._held

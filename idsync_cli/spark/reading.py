@@ -1,5 +1,6 @@
 """The lines of request files as a table, each with its sequence number (sections 7 and 13)."""
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import reduce
 from pathlib import Path
@@ -176,20 +177,40 @@ class LineWithoutNumber(Exception):
     """A table has a line that does not say where it stands."""
 
 
+class SameNumber(Exception):
+    """A table has two lines with the same number, which it tells: neither comes first."""
+
+
 def _in_partition(rows: Iterator[Values]) -> Iterator[Values]:
     from pyspark import TaskContext
 
     context = TaskContext.get()
     block = 0 if context is None else context.partitionId()
     number = 0
-    for line, data in rows:
+    before: int | None = None
+    for line, data in rows:  # of a number, all lines are in one partition
         if line is None:
             raise LineWithoutNumber
+        if line == before:
+            raise SameNumber(line)
+        before = line
         text = b"" if data is None else data[:LONGEST_LINE]
         if not is_blank(text):
             yield 0, block, line - 1, number, text, False
             number += 1
     yield 0, block, 0, number, None, True
+
+
+def table_fault(error: Exception) -> UsageFault | None:
+    """What is told of a table whose lines have no order; None if an error of Spark is another."""
+    if LineWithoutNumber.__name__ in str(error):
+        return UsageFault("a line of the table has nothing in its column line")
+    found = re.search(rf"{SameNumber.__name__}: (-?\d+)", str(error))
+    if found is None:
+        return None
+    return UsageFault(
+        f"two lines of the table have the number {found[1]} in its column line; number each line"
+    )
 
 
 def numbered(pieces: "DataFrame", last_seq: int) -> "DataFrame":

@@ -265,12 +265,10 @@ def _faults_of_reading(names: Sequence[str]) -> Iterator[None]:
                 "the Python of Spark's workers has no idsync: install it there, or let "
                 "PYSPARK_PYTHON name one that has it before Spark starts"
             ) from None
-        if reading.LineWithoutNumber.__name__ in str(error):
-            raise UsageFault("a line of the table has nothing in its column line") from None
-        changed = counting.changed_file(error, names)
-        if changed is None:
+        fault = reading.table_fault(error) or counting.changed_file(error, names)
+        if fault is None:
             raise
-        raise changed from None
+        raise fault from None
 
 
 def _identity(before: dict[str, str] | None, order: Order, last_seq: int, fingerprint: int) -> str:
