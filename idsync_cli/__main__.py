@@ -33,7 +33,7 @@ def main() -> None:
         gc.freeze()  # or Python would look for cycles once more, where all ends with the process
     except KeyboardInterrupt:
         pass
-    sys.exit(status)  # noqa: TID251 - all else returns its status, and this is where it goes
+    raise SystemExit(status)
 
 
 def _open_closed_streams() -> None:

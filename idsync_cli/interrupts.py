@@ -4,6 +4,9 @@ import os
 import signal
 from types import FrameType
 
+EXIT_INTERRUPTED = 130
+"""The exit status after Ctrl-C (section 8)."""
+
 
 def leave_at_once_on_interrupt() -> None:
     """Have Ctrl-C end the program at once, for there is nothing yet to be kept whole (section 8).
@@ -22,4 +25,4 @@ def end_in_order_on_interrupt() -> None:
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
-    os._exit(130)
+    os._exit(EXIT_INTERRUPTED)

@@ -18,10 +18,9 @@ from idsync_cli.cli import colour
 from idsync_cli.cli.environment import say, write
 from idsync_cli.cli.parsing import CommandParsing, command_of, usage_message
 from idsync_cli.errors import IdsyncError, OutputClosed, StoreFault, Terminated
-from idsync_cli.interrupts import end_in_order_on_interrupt
+from idsync_cli.interrupts import EXIT_INTERRUPTED, end_in_order_on_interrupt
 
 EXIT_BUG = 70
-EXIT_INTERRUPTED = 130
 EXIT_OUTPUT_CLOSED = 141  # what a shell reports of a program that a closed pipe ended
 
 _COMMANDS = {

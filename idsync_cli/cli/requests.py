@@ -92,9 +92,8 @@ def _asks(command: Callable[..., int]) -> Callable[..., int]:
     """Give a command the options of `_ask`, whatever its kind."""
     asked = inspect.signature(_ask)
     options = [each for each in asked.parameters.values() if each.name != "kind"]
-    command.__signature__ = asked.replace(  # type: ignore[attr-defined]  # inspect reads it
-        parameters=options
-    )
+    told: Any = command  # which may have one, as inspect has it
+    told.__signature__ = asked.replace(parameters=options)
     return takes_identities(command)
 
 

@@ -39,7 +39,7 @@ class Accumulator(ABC):
     """What a calculation has come to so far."""
 
     @abstractmethod
-    def add(self, value: object, occurred: Occurred) -> None:
+    def add(self, value: object, occurred: Occurred, /) -> None:
         """Take the value that an event has; it is there, and None where it is a null."""
 
     @abstractmethod
@@ -51,7 +51,7 @@ class Moving(Accumulator):
     """A calculation that values can be taken out of again."""
 
     @abstractmethod
-    def remove(self, value: object) -> None:
+    def remove(self, value: object, /) -> None:
         """Take out a value that was added."""
 
 
@@ -59,10 +59,10 @@ class _Count(Moving):
     def __init__(self) -> None:
         self._events = 0
 
-    def add(self, value: object, occurred: Occurred) -> None:  # noqa: ARG002 - it is there
+    def add(self, _value: object, _occurred: Occurred, /) -> None:
         self._events += 1
 
-    def remove(self, value: object) -> None:  # noqa: ARG002 - it was there
+    def remove(self, _value: object, /) -> None:
         self._events -= 1
 
     def result(self) -> Any:
@@ -74,7 +74,7 @@ class _Sum(Accumulator):
         self._total = Decimal(0)
         self._numbers = 0
 
-    def add(self, value: object, occurred: Occurred) -> None:  # noqa: ARG002 - any order is right
+    def add(self, value: object, _occurred: Occurred, /) -> None:
         for each in values_of(value):
             number = number_of(each)
             if number is not None:
@@ -111,11 +111,11 @@ class _MovingSum(Moving):
         self._found = found
         self._fractions = 0
 
-    def add(self, value: object, occurred: Occurred) -> None:
+    def add(self, value: object, occurred: Occurred, /) -> None:
         self._found.add(value, occurred)
         self._fractions += _fractions_in(value)
 
-    def remove(self, value: object) -> None:
+    def remove(self, value: object, /) -> None:
         self._found.take_out(value)
         self._fractions -= _fractions_in(value)
         if not self._fractions:
@@ -143,7 +143,7 @@ class _Extreme(Accumulator):
         self._largest = largest
         self._found: Decimal | None = None
 
-    def add(self, value: object, occurred: Occurred) -> None:  # noqa: ARG002 - any order is right
+    def add(self, value: object, _occurred: Occurred, /) -> None:
         for each in values_of(value):
             number = number_of(each)
             if number is None:
@@ -169,7 +169,7 @@ class _Occurrence(Accumulator):
         self._found: Occurred | None = None
         self._value: object = None
 
-    def add(self, value: object, occurred: Occurred) -> None:
+    def add(self, value: object, occurred: Occurred, /) -> None:
         found = self._found
         if found is None or (occurred > found if self._last else occurred < found):
             self._found = occurred
@@ -187,13 +187,13 @@ class _Texts(Moving):
     def __init__(self) -> None:
         self._times: dict[str, int] = {}
 
-    def add(self, value: object, occurred: Occurred) -> None:  # noqa: ARG002 - any order is right
+    def add(self, value: object, _occurred: Occurred, /) -> None:
         for each in values_of(value):
             text = text_of(each)
             if text is not None:
                 self._times[text] = self._times.get(text, 0) + 1
 
-    def remove(self, value: object) -> None:
+    def remove(self, value: object, /) -> None:
         for each in values_of(value):
             text = text_of(each)
             if text is not None:

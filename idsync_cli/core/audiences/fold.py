@@ -104,7 +104,7 @@ class EventsAsked(ABC):
         """How many such events there are, and when the last of them was."""
 
     @abstractmethod
-    def calculated(self, name: str, definition: CalculatedAttribute) -> Any:
+    def calculated(self, name: str, definition: CalculatedAttribute, /) -> Any:
         """What the calculated attribute of a name comes to, or `ABSENT`."""
 
 
@@ -266,7 +266,7 @@ class _AllEvents(EventsAsked):
                 last_ms = event.time_ms if last_ms is None else max(last_ms, event.time_ms)
         return EventsSeen(number, last_ms)
 
-    def calculated(self, name: str, definition: CalculatedAttribute) -> Any:  # noqa: ARG002 - made anew each time
+    def calculated(self, _name: str, definition: CalculatedAttribute, /) -> Any:
         found = accumulator(definition.calculation)
         attribute = definition.attribute
         for event in self._subject.data.events:

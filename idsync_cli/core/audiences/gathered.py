@@ -78,7 +78,7 @@ class Gathered(EventsAsked):
         """How many such events the profile has, and when the last of them was."""
         return self._seen[events].seen(self.now_ms)
 
-    def calculated(self, name: str, definition: CalculatedAttribute) -> Any:  # noqa: ARG002 - by name
+    def calculated(self, name: str, _definition: CalculatedAttribute, /) -> Any:
         """What a calculated attribute comes to, or `ABSENT`."""
         return self._calculated[name].result(self.now_ms)
 
