@@ -34,9 +34,10 @@ from idsync_cli.files.request_file import open_requests
 from idsync_cli.replay import ahead, batches, writers
 from idsync_cli.replay.ahead import AheadWriter
 from idsync_cli.replay.loop import Replay
-from idsync_cli.replay.pace import Pace
+from idsync_cli.replay.pace import Pace, pause
 from idsync_cli.replay.resumption import Mode
-from idsync_cli.replay.writer_process import WriteJob, WriterProcess
+from idsync_cli.replay.write_jobs import WriteJob
+from idsync_cli.replay.writer_process import WriterProcess
 from idsync_cli.replay.writers import DirectWriter
 from idsync_cli.store.sqlite import create, open_store
 from idsync_cli.store.sqlite.cache import prefetch, working_set
@@ -371,6 +372,27 @@ def test_it_writes_here_until_the_other_process_has_started(
     for seconds in waits[:5]:  # in which others get the store
         assert seconds is not None
         assert 0 < seconds <= 0.12
+
+
+def test_it_leaves_the_store_free_between_batches_out_of_the_time_that_it_waited(
+    idsync: Program, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_batches_of(monkeypatch, 10)
+    sent: list[float] = []
+    written: list[float] = []
+
+    def note(moment: str) -> None:
+        if moment == "before send":
+            if not sent:
+                time.sleep(0.3)  # which it waits
+            sent.append(time.monotonic())
+        elif moment == "waited":
+            written.append(time.monotonic())
+
+    watch.at = note
+    idsync.write("day.jsonl", b"".join(a_day(200)))
+    assert_as_in_chunks(idsync, watch)
+    assert written[6] - sent[0] >= 6 * pause(0, 0, 1)
 
 
 def test_where_no_other_process_can_be_started_one_does_it_all(
@@ -1054,7 +1076,7 @@ def writer_of(process: subprocess.Popen[bytes]) -> int | None:
     try:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         for child in children:
-            if b"writer_process" in Path(f"/proc/{child}/cmdline").read_bytes():
+            if b"job_writer" in Path(f"/proc/{child}/cmdline").read_bytes():
                 return int(child)
     except (FileNotFoundError, ProcessLookupError):
         pass

@@ -10,7 +10,8 @@ from idsync_cli.files.answers_file import AnswersFile
 from idsync_cli.replay.batches import LineBatch
 from idsync_cli.replay.pace import Pace, is_worth_a_process, pause
 from idsync_cli.replay.state import ReplayState
-from idsync_cli.replay.writer_process import NoWriterProcess, WriteJob, WriterProcess
+from idsync_cli.replay.write_jobs import WriteJob
+from idsync_cli.replay.writer_process import NoWriterProcess, WriterProcess
 from idsync_cli.replay.writers import BatchWriter, Decide, Decided, Done, WriteOutcome, with_answers
 from idsync_cli.store.sqlite import SqliteStore
 from idsync_cli.store.sqlite.ahead import Deciding, RowBatch, TablesBehind
@@ -20,7 +21,7 @@ _ALONE_AGAIN = 10
 """How many batches this process writes itself after one that the other could not write."""
 
 _PATIENCE = 0.0
-"""How many seconds to wait at least for the other process to start; this one can go on without."""
+"""How many seconds to wait for the other process to start, however short the pause is."""
 
 
 def processors() -> int:

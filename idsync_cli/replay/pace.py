@@ -5,6 +5,7 @@ fast machines and on slow ones.
 """
 
 from dataclasses import dataclass
+from math import inf
 
 _MARGIN = 2
 """A second process must save so many times the cost of its start, because it also has to end."""
@@ -40,20 +41,20 @@ def is_worth_a_process(pace: Pace, left: int, *, to_start: float, processors: in
     return processors > 1 and saved > _MARGIN * to_start
 
 
-def pause(held: float, free: float, spare: float) -> float:
+def pause(held: float, free: float, most: float) -> float:
     """How long the store should still be left free before the next transaction, in seconds.
 
     The last one held it for `held` seconds, and it has been free since for `free`. Whoever waits
     for it by SQLite's own means asks again after pauses that grow with the wait. The store is free
-    for as long as such a pause, so that everyone asks once. `spare` is how long the writer has
-    waited for batches: no more is used, or a replay would be held up whose writing takes longest.
+    for as long as such a pause, so that everyone asks once. It is `most` seconds at most: what can
+    be spared, or a replay would be held up.
     """
-    longest = next((longest for below, longest in _SQLITE_PAUSES if held < below), 0.12)
-    return max(0.0, min(longest - free, spare))
+    needed = next(pause for below, pause in _SQLITE_PAUSES if held < below)
+    return max(0.0, min(needed - free, most))
 
 
-_SQLITE_PAUSES = ((0.128, 0.03), (0.228, 0.06))
-"""SQLite pauses for up to 25 ms in the first 0.128 s of a wait, then for 50, and later for 100.
+_SQLITE_PAUSES = ((0.128, 0.03), (0.228, 0.06), (inf, 0.12))
+"""How long SQLite pauses for one who has waited for less than so many seconds.
 
-Its pauses are a little longer than they should be, and so are these.
+It is 25, 50 and 100 ms; pauses are a little longer than they should be, and so are these.
 """
