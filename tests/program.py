@@ -20,8 +20,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 import pytest
+import typer.main
 
-from idsync_cli.cli.app import run
+from idsync_cli.cli.app import app, run
 
 CONFIG = """\
 version: 1
@@ -94,13 +95,14 @@ class Program:
         self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None
     ) -> Outcome:
         """Run it in this process."""
-        stdout, stderr = _captured(), _captured()
+        stdout, stderr, commands = _captured(), _captured(), all_commands()
         with pytest.MonkeyPatch.context() as here:
             here.chdir(self.folder)
             for name in set(os.environ) - set(self._surroundings()):
                 here.delenv(name)
             for name, value in self._surroundings(environment).items():
                 here.setenv(name, value)
+            here.setattr("typer.main.get_command", lambda _: commands)
             here.setattr(sys, "argv", ["idsync", *arguments])
             here.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
             here.setattr(sys, "stdout", stdout)
@@ -177,6 +179,12 @@ class Program:
             name: each for name, each in os.environ.items() if not name.startswith(SURROUNDINGS)
         }
         return kept | {"COLUMNS": str(self.columns)} | dict(more or {})
+
+
+@cache
+def all_commands() -> Any:
+    """All commands, built once for a process: to build them takes as long as many of them take."""
+    return typer.main.get_command(app)
 
 
 def mpid_of(seed: int, seq: int) -> str:

@@ -16,22 +16,21 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-import typer.main
 import yaml
 
-from idsync_cli.cli.app import app
 from idsync_cli.core.identity import TYPES_BY_NAME
 from idsync_cli.errors import printable
+from idsync_cli.files import config_file
 from idsync_cli.files.profile_csv import COLUMNS
 from idsync_cli.render.html.styles import built, resource
 from idsync_cli.visible import visible
-from tests.program import Outcome, Program
+from tests.program import Outcome, Program, all_commands
 
 FORMULAS = (
     *("=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1+1)", " =1+1", "＝1+1", "＋1", "－1", "＠SUM(1)"),
@@ -156,7 +155,8 @@ def assert_harmless(text: str) -> None:
     assert not bad, [line for line in text.split("\n") if bad & set(line)]
 
 
-PROGRAM = typer.main.get_command(app)
+_read = lru_cache(config_file.read)
+"""Configurations are as large as the values are many, and every command reads one."""
 
 
 class _Terminal(io.TextIOWrapper):
@@ -192,7 +192,7 @@ class World:
     def run(self, *arguments: str, stdin: bytes = b"", terminal: bool = False) -> Outcome:
         """Run a command, and see that all that it says is harmless."""
         with pytest.MonkeyPatch.context() as here:
-            here.setattr("typer.main.get_command", lambda _: PROGRAM)  # made once for all
+            here.setattr(config_file, "read", _read)
             if terminal:
                 here.setattr(
                     "tests.program._captured", lambda: _Terminal(io.BytesIO(), encoding="utf-8")
@@ -857,7 +857,7 @@ SCENES: Mapping[str, Scene] = {
 
 def commands(command: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     """Every command of the program, as Typer knows it."""
-    command = command or PROGRAM
+    command = command or all_commands()
     if not hasattr(command, "commands"):
         yield " ".join(path), command
         return

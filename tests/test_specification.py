@@ -31,9 +31,11 @@ def sections() -> dict[int, str]:
 
 
 def prose(path: Path) -> Iterator[str]:
-    """The docstrings and the comments of a source."""
+    """The docstrings and the comments of a source that may cite something."""
     with tokenize.open(path) as file:
         text = file.read()
+    if not CITED.search(text):
+        return
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             yield str(node.value.value)
@@ -63,8 +65,12 @@ def test_every_section_that_a_source_cites_is_there(path: Path) -> None:
 
 
 def test_the_sources_cite_most_of_what_is_built() -> None:
-    cited = {number for path in SOURCES for text in prose(path) for number, _ in citations(text)}
-    assert cited >= set(range(1, 9))
+    missing = set(range(1, 9))
+    for path in SOURCES:
+        missing -= {number for text in prose(path) for number, _ in citations(text)}
+        if not missing:
+            return
+    pytest.fail(f"sections {missing} are cited nowhere")
 
 
 def test_a_citation_is_read_whatever_its_form() -> None:
