@@ -6,6 +6,7 @@ was ever made, with whom the request was answered, and looks at all of them.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -45,15 +46,15 @@ class Erasures:
         """Keep what a request changed, or an import brought."""
         for each in changes:
             of = int(each["mpid"]), each["identity_type"], each["value"]
-            self.history.append(Entry(seq, each["op"], *of, scope, answer))
-        self.history.sort(key=lambda entry: entry.seq)
+            entry = Entry(seq, each["op"], *of, scope, answer)
+            insort(self.history, entry, key=lambda entry: entry.seq)
 
     def lost(
         self, mpid: int, scope: str, held: Iterable[Pair], others: Iterable[Pair]
     ) -> set[Pair]:
         """What the profile holds or held, and no other profile of the scope holds now."""
         ever = {*held, *(each.pair for each in self.history if each.mpid == mpid)}
-        return {pair for pair in ever if pair[1] is not None and pair not in {*others}}
+        return {pair for pair in ever - {*others} if pair[1] is not None}
 
     def report(
         self, mpid: int, held: list[Pair], lost: set[Pair], sources: Mapping[int, int | None]

@@ -131,7 +131,8 @@ class Profile:
         return self.was_known or bool(self.of(rules.login))
 
     def identities(self, rules: Rules) -> dict[str, list[str]]:
-        return {type_: self.values(type_) for type_ in rules.order if self.values(type_)}
+        held = {type_ for type_, _ in self.held}
+        return {type_: self.values(type_) for type_ in rules.order if type_ in held}
 
 
 def text_of(mpid: int | None) -> str | None:
@@ -186,8 +187,12 @@ class Work:
         if value is None:
             return None
         normal = self.rules.rails.normal(type_, value)
-        held = [v for p in self.before.values() for v in p.values(type_)]
-        return value if normal not in held and value in held else normal or None
+        if normal != value and not self.is_held(type_, normal) and self.is_held(type_, value):
+            return value
+        return normal or None
+
+    def is_held(self, type_: str, value: str) -> bool:
+        return any((type_, value) in p.held for p in self.before.values())
 
     def set_aside(self, blocked: list[str]) -> None:
         for type_ in TYPES:
@@ -222,17 +227,18 @@ class Work:
 
     def why_not(self, kind: str, asked: dict[str, str], profile: Profile) -> str | None:
         """Step 2: the first reason that holds; None says eligible."""
-        rules, known, pairs = self.rules, profile.known(self.rules), set(asked.items())
+        rules, pairs = self.rules, asked.items()
         immutable, login = profile.of(rules.immutable), profile.of(rules.login)
-        new_known_user = rules.creates and any(type_ in rules.login for type_ in asked)
-        if kind == "search" and rules.immutable and not immutable & pairs:
+        known = profile.was_known or bool(login)
+        if kind == "search" and rules.immutable and immutable.isdisjoint(pairs):
             return "immutable_search"
-        if immutable and not immutable & pairs:
+        if immutable and immutable.isdisjoint(pairs):
             return "immutable_protection"
-        if known and not login & pairs:
+        if known and login.isdisjoint(pairs):
             return "login_protection"
         if not rules.joins and self.conflicting_login(asked, profile):
             return "conflicting_login"
+        new_known_user = rules.creates and any(type_ in rules.login for type_ in asked)
         return "new_known_user_only" if new_known_user and not known else None
 
     def tiers(self, asked: dict[str, Any]) -> list[Json]:
@@ -282,7 +288,7 @@ class Work:
         """
         found = []
         for type_ in (type_ for type_ in asked if type_ in self.rules.priority):
-            everyone = [p for p in self.before.values() if asked[type_] in p.values(type_)]
+            everyone = [p for p in self.before.values() if (type_, asked[type_]) in p.held]
             everyone.sort(key=lambda p: -p.seq)
             judged = [p for p in everyone if p.known(self.rules)][:10]
             judged += [p for p in everyone if not p.known(self.rules)][:10]
@@ -359,7 +365,8 @@ class Work:
     # ---- Section 8, `changes`, `notes` and `orphaned`
 
     def others(self, profile: Profile, pair: Pair) -> list[Profile]:
-        return [p for _, p in sorted(self.after.items()) if p is not profile and pair in p.held]
+        found = [p for p in self.after.values() if p is not profile and pair in p.held]
+        return sorted(found, key=lambda p: p.mpid)
 
     def change(self, profile: Profile, type_: str, gone: list[str], new: str | None) -> None:
         """First what leaves this profile, then what leaves others, then the addition."""
@@ -817,7 +824,7 @@ class Model:
         else:
             found, decided_by, tiers = work.resolve(kind, asked, previous)
         if found:
-            matched = {t: asked[t] for t in lookups if asked[t] in found.values(t)}
+            matched = {t: asked[t] for t in lookups if (t, asked[t]) in found.held}
             conflict = work.conflicting_login(asked, found)
             if decided_by["rule"] == "newest":
                 work.note("tie", None)
