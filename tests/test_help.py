@@ -263,7 +263,7 @@ def test_other_shells_are_offered_the_same(idsync: Program, shell: str) -> None:
 def test_bash_completes_with_the_script_that_is_shown(idsync: Program) -> None:
     # Else the shell that this test was started from would be asked for.
     named = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-    script = idsync("--show-completion", "bash", environment=named)
+    script = idsync.process("--show-completion", "bash", environment=named)
     assert script.status == 0
     program = idsync.write("bin/idsync", f'#!/bin/sh\nexec "{sys.executable}" -m idsync_cli "$@"\n')
     program.chmod(0o755)
