@@ -17,4 +17,4 @@ def pytest_collection_finish() -> None:
     """Thousands of tests are a heap through which every collection would go: a tenth of all."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(10_000)  # more would keep gigabytes of garbage
